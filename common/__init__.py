@@ -1,0 +1,1 @@
+"""What the labs share: data, recipe, training loop, records, inspection and figures."""

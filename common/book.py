@@ -1,0 +1,108 @@
+"""Build the site: execute the labs and the pages that compute, then have Jupyter Book lay them out.
+
+`python -m common.book` writes _build/html. Papermill executes, since Jupyter Book passes over a notebook that fails; and
+every build starts anew, since its second, incremental one passes over warnings.
+"""
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import jupytext
+import papermill
+import yaml
+from papermill.exceptions import PapermillExecutionError
+
+from common.errors import CourseError
+
+ROOT = Path(__file__).resolve().parents[1]
+
+
+def build(out=ROOT / "_build"):
+    """Build the site into `out`/html, with `out`/source as the work folder, and return `out`/html. Raises CourseError."""
+    out = Path(out).resolve()
+    for name in ("html", "source", ".doctrees"):
+        shutil.rmtree(out / name, ignore_errors=True)
+    source = out / "source"
+    shutil.copytree(ROOT / "book", source / "book", ignore=shutil.ignore_patterns("records", ".ipynb_checkpoints"))
+    for name in ("_config.yml", "_toc.yml"):
+        shutil.copy(ROOT / name, source / name)
+    pages = listed(ROOT / "_toc.yml")
+    for page in pages:
+        execute_page(page, source)
+    lay_out(source)
+    check(source / "_build" / "html", pages)
+    return (source / "_build" / "html").rename(out / "html")  # so that it appears whole or not at all
+
+
+def listed(toc):
+    """Return the pages of the table of contents at the path `toc`, in order, the root page first."""
+    def walk(node):
+        if isinstance(node, dict):
+            yield from (node[key] for key in ("root", "file") if key in node)
+            node = list(node.values())
+        if isinstance(node, list):
+            for child in node:
+                yield from walk(child)
+
+    return list(walk(yaml.safe_load(toc.read_text())))
+
+
+def execute_page(page, source):
+    """Execute `page`, if it is a notebook, into the folder `source`; text has been copied there already.
+
+    A notebook is either `page`.ipynb, or a `page`.md with a kernel in its header and cells in its text.
+    """
+    notebook, text = ROOT / f"{page}.ipynb", ROOT / f"{page}.md"
+    executed = source / f"{page}.ipynb"
+    if notebook.exists():
+        given = notebook
+    elif not text.exists():
+        raise CourseError(f"_toc.yml lists {page}, but there is no {page}.ipynb or {page}.md: write it, run `make pair`, "
+                          "or take it off the list.")
+    elif "\nkernelspec:\n" not in text.read_text():
+        return
+    else:
+        given = executed
+        (source / f"{page}.md").unlink()
+        jupytext.write(jupytext.read(text, fmt="md:myst"), executed)
+    executed.parent.mkdir(parents=True, exist_ok=True)
+    print(f"executing {page}", flush=True)
+    try:
+        papermill.execute_notebook(given, executed, kernel_name="python3", cwd=ROOT / Path(page).parent,
+                                   progress_bar=False)
+    except PapermillExecutionError as error:
+        raise CourseError(f"{page} failed in its cell {error.cell_index + 1}: {error.ename}: {error.evalue}") from None
+
+
+def lay_out(source):
+    """Run Jupyter Book on the folder `source`, with every warning an error. Raises CourseError."""
+    print("laying out the site", flush=True)
+    command = [sys.executable, "-m", "jupyter_book", "build", str(source), "-W", "-n", "--keep-going", "--quiet"]
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    if done.returncode:
+        print(done.stdout, file=sys.stderr)
+        raise CourseError("Jupyter Book found faults in the pages: mend what the lines above say, and build again.")
+
+
+def check(html, pages):
+    """Raise CourseError unless each of `pages` is in the folder `html`, and the root page links to it."""
+    root = html / f"{pages[0]}.html"
+    linked = root.read_text() if root.exists() else ""
+    for page in pages:
+        path = html / f"{page}.html"
+        if not path.exists():
+            raise CourseError(f"The page {page} of _toc.yml is not in the site: {path} was not written.")
+        if page != pages[0] and f'href="{os.path.relpath(path, root.parent)}"' not in linked:
+            raise CourseError(f"The page {page} of _toc.yml is not in the site: {pages[0]} does not link to it.")
+    if not (html / "index.html").exists():
+        raise CourseError("The site has no index.html at its top.")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description="Build the book from labs and records.")
+    parser.add_argument("--out", type=Path, default=ROOT / "_build", help="where html/ and source/ go (_build)")
+    build(parser.parse_args().out)

@@ -1,0 +1,184 @@
+"""CIFAR-10, and a drawn stand-in for tests, as whole tensors that live on the device.
+
+There is no DataLoader: 50,000 images are 147 MiB as bytes, so the set is moved to the device once and a batch is one
+indexing operation there.
+"""
+
+import hashlib
+import os
+import pickle
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save
+from torchvision.datasets import CIFAR10
+from torchvision.datasets.utils import download_and_extract_archive
+
+from common.errors import CourseError
+from common.files import write_whole
+
+ROOT = Path(__file__).resolve().parents[1]
+CACHE = ROOT / "runs" / "cache"
+CLASSES = {
+    "cifar10": ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"],
+    "synthetic": ["disc", "ring", "square", "frame", "triangle", "cross", "saltire", "bars", "checks", "dots"],
+}
+MD5 = dict(CIFAR10.train_list + CIFAR10.test_list)  # file name -> digest, the official ones
+# What a record is tied to. It has to be known without the data set, so that the book is built where there is none.
+DIGEST = {
+    "cifar10": hashlib.sha256("".join(MD5[name] for name in sorted(MD5)).encode()).hexdigest()[:16],
+    "synthetic": "synthetic-1",  # raise the number when the drawing below changes
+}
+
+
+class DataError(CourseError):
+    """The data set is missing, or is not the official one."""
+
+
+@dataclass(frozen=True)
+class Data:
+    """One data set. Images are uint8 of shape (N, 3, 32, 32), labels int64 of shape (N,), all on one device."""
+
+    name: str
+    digest: str
+    train_images: torch.Tensor
+    train_labels: torch.Tensor
+    test_images: torch.Tensor
+    test_labels: torch.Tensor
+
+    def to(self, device):
+        """The same set with every tensor on `device`."""
+        tensors = (self.train_images, self.train_labels, self.test_images, self.test_labels)
+        return Data(self.name, self.digest, *(t.to(device) for t in tensors))
+
+
+def load(name, data_dir=None):
+    """Return the data set `name`, "cifar10" or "synthetic", on the CPU.
+
+    CIFAR-10 is read from `data_dir`, or else $DATA_DIR, or else `data/`; where it is absent it is downloaded there.
+    Every file's MD5 is checked on each load, before anything is unpickled. Raises DataError.
+    """
+    if name == "synthetic":
+        return Data(name, DIGEST[name], *draw(2_000, seed=0), *draw(1_000, seed=1))
+    if name != "cifar10":
+        raise DataError(f"The data set {name!r} is not known: choose cifar10 or synthetic.")
+    root = Path(data_dir or os.environ.get("DATA_DIR") or ROOT / "data")
+    files = _checked(root)
+    cache = CACHE / f"cifar10-{DIGEST[name]}.safetensors"
+    try:
+        tensors = load_file(cache)
+    except (FileNotFoundError, SafetensorError):
+        tensors = _parse(files)
+        write_whole(cache, save(tensors))
+    return Data(name, DIGEST[name], **tensors)
+
+
+def _checked(root):
+    """Return {file name: bytes} of the six official files under `root`, each with the right MD5."""
+    folder = root / CIFAR10.base_folder
+    if not folder.is_dir():
+        _download(root)
+    files = {}
+    for name, md5 in MD5.items():
+        try:
+            files[name] = (folder / name).read_bytes()
+        except OSError as error:
+            raise DataError(f"The CIFAR-10 file {folder / name} cannot be read ({error.strerror}): remove the folder "
+                            f"{folder} to download it again, or set DATA_DIR to a whole copy.") from None
+        if hashlib.md5(files[name]).hexdigest() != md5:
+            raise DataError(f"The CIFAR-10 file {folder / name} is not the official one (its MD5 is not {md5}) and was "
+                            f"not opened: remove the folder {folder} to download it again, or set DATA_DIR to a "
+                            "whole copy.")
+    return files
+
+
+def _download(root):
+    try:
+        root.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=root) as partial:  # so that a broken download leaves nothing behind
+            download_and_extract_archive(CIFAR10.url, partial, filename=CIFAR10.filename, md5=CIFAR10.tgz_md5)
+            (Path(partial) / CIFAR10.base_folder).rename(root / CIFAR10.base_folder)
+    except (OSError, RuntimeError) as error:
+        raise DataError(f"CIFAR-10 is not in {root} and could not be downloaded ({error}): unpack the official "
+                        f"cifar-10-python.tar.gz there, or set DATA_DIR to the folder that holds "
+                        f"{CIFAR10.base_folder}.") from None
+
+
+def _parse(files):
+    def tensors(names):
+        batches = [pickle.loads(files[name], encoding="bytes") for name in names]  # safe: the MD5s were checked
+        images = torch.from_numpy(np.concatenate([b[b"data"] for b in batches])).view(-1, 3, 32, 32)
+        return images, torch.tensor([label for b in batches for label in b[b"labels"]])
+
+    train_images, train_labels = tensors([name for name, _ in CIFAR10.train_list])
+    test_images, test_labels = tensors([name for name, _ in CIFAR10.test_list])
+    return dict(train_images=train_images, train_labels=train_labels, test_images=test_images, test_labels=test_labels)
+
+
+def split(labels, fraction):
+    """Return (training, validation) indices, int64 on the labels' device: `fraction` of each class held out.
+
+    The split depends on the labels alone, never on a run's seed, so that all runs are compared on the same images.
+    """
+    generator = torch.Generator().manual_seed(45_000)
+    order = torch.randperm(len(labels), generator=generator)
+    by_class = [order[labels.cpu()[order] == c] for c in range(10)]
+    held_out = torch.cat([members[: round(fraction * len(members))] for members in by_class])
+    mask = torch.zeros(len(labels), dtype=torch.bool)
+    mask[held_out] = True
+    return (~mask).nonzero().flatten().to(labels.device), mask.nonzero().flatten().to(labels.device)
+
+
+def statistics(images):
+    """Return (mean, std) per channel of uint8 images (N, 3, H, W), each of shape (3,), on the scale 0 to 1."""
+    counts = torch.stack([torch.bincount(images[:, c].flatten(), minlength=256) for c in range(3)]).double()
+    levels = torch.arange(256, device=images.device).double() / 255
+    mean = counts @ levels / counts.sum(1)
+    variance = counts @ levels**2 / counts.sum(1) - mean**2
+    return mean.float(), variance.sqrt().float()
+
+
+def normalise(images, mean, std):
+    """Turn uint8 images (N, 3, H, W) into float32, channels last, minus `mean` and over `std`, both of shape (3,)."""
+    images = images.to(torch.float32, memory_format=torch.channels_last)
+    return images.mul_((1 / (255 * std)).view(1, 3, 1, 1)).sub_((mean / std).view(1, 3, 1, 1))
+
+
+def draw(count, seed):
+    """Draw `count` synthetic images of ten kinds of shape; return (images, labels) as in `Data`.
+
+    Place, size, angle and both colours are random, and noise is laid over them, so that colour tells nothing and a
+    small network needs a few epochs.
+    """
+    rng = np.random.default_rng(seed)
+    labels = rng.permutation(np.arange(count) % 10)
+    grid = np.mgrid[0:32, 0:32].reshape(2, 1, 32, 32).astype(np.float32)
+    centre = rng.uniform(11, 21, (2, count, 1, 1)).astype(np.float32)
+    size = rng.uniform(6, 11, (count, 1, 1)).astype(np.float32)
+    angle = rng.uniform(-0.4, 0.4, (count, 1, 1)).astype(np.float32)
+    dy, dx = (grid - centre) / size
+    y, x = dy * np.cos(angle) - dx * np.sin(angle), dy * np.sin(angle) + dx * np.cos(angle)
+    radius, box = np.hypot(x, y), np.maximum(abs(x), abs(y))
+    inside = box < 1
+    shapes = [
+        radius < 1,
+        (radius < 1) & (radius > 0.55),
+        box < 0.9,
+        (box < 0.9) & (box > 0.5),
+        (y < 0.8) & (y > 2 * abs(x) - 0.9),
+        inside & (np.minimum(abs(x), abs(y)) < 0.28),
+        inside & (abs(abs(x) - abs(y)) < 0.38),
+        inside & (np.sin(7 * y) > 0),
+        inside & (np.sin(7 * x) * np.sin(7 * y) > 0),
+        inside & (np.sin(8 * x) > 0) & (np.sin(8 * y) > 0),
+    ]
+    mask = np.select([labels.reshape(-1, 1, 1) == c for c in range(10)], shapes)[:, None]
+    back = rng.uniform(0, 255, (count, 3, 1, 1)).astype(np.float32)
+    step = rng.uniform(60, 130, (count, 3, 1, 1)).astype(np.float32) * rng.choice([-1, 1], (count, 3, 1, 1))
+    noise = rng.normal(0, 25, (count, 3, 32, 32)).astype(np.float32)
+    images = (back + mask * step + noise).clip(0, 255).astype(np.uint8)
+    return torch.from_numpy(images), torch.from_numpy(labels)

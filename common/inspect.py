@@ -1,0 +1,96 @@
+"""What a network is, layer by layer: output size, receptive field, parameters, multiply-accumulates."""
+
+import pandas as pd
+import torch
+from torch import fx, nn
+
+
+def parameters(network):
+    """Return the number of trainable and frozen parameters of `network`; running statistics do not count."""
+    return sum(p.numel() for p in network.parameters())
+
+
+def macs(network, size=(3, 32, 32)):
+    """Return the multiply-accumulates of one image of `size` (C, H, W): those of convolutions and linear layers.
+
+    Taps that fall on padding count too, since they are computed; biases, normalisation and pooling do not.
+    """
+    return int(layers(network, size)["macs"].sum())
+
+
+def layers(network, size=(3, 32, 32)):
+    """Return a DataFrame, one row a layer of `network`, for one input image of `size` (C, H, W).
+
+    Columns: layer (as printed by PyTorch), channels, height, width (of its output), field (side of its receptive
+    field in input pixels), params, macs. Branches are followed through additions and concatenations, where the
+    largest field counts. Works on what torch.fx can trace; the network is not changed.
+    """
+    was_training = network.training
+    network.eval()  # so that one image does not touch the running statistics
+    tracer = _Tracer(fx.symbolic_trace(network))
+    with torch.no_grad():
+        tracer.run(torch.zeros(1, *size, device=next(network.parameters()).device))
+    network.train(was_training)
+    columns = ["layer", "channels", "height", "width", "field", "params", "macs"]
+    return pd.DataFrame(tracer.rows, columns=columns)
+
+
+class _Tracer(fx.Interpreter):
+    """Runs a network and notes at each layer what `layers` reports.
+
+    The field of a value and its jump (the input pixels between neighbours of its map) follow the rule
+    field += (kernel - 1) * jump; jump *= stride. A value from several inputs takes the largest of each.
+    """
+
+    def __init__(self, module):
+        super().__init__(module)
+        self.rows = []
+        self.seen = {}  # node -> (field, jump)
+
+    def run_node(self, node):
+        value = super().run_node(node)
+        field, jump = (max(pair) for pair in zip((1, 1), *(self.seen[n] for n in node.all_input_nodes)))
+        if node.op == "call_module":
+            module = self.fetch_attr(node.target)
+            before = self.env[node.all_input_nodes[0]].shape
+            kernel, stride = _reach(module, before)
+            field, jump = field + (kernel - 1) * jump, jump * stride
+            channels, height, width = (tuple(value.shape[1:]) + (1, 1))[:3]
+            self.rows.append((_name(module), channels, height, width, field, parameters(module),
+                              _module_macs(module, value)))
+        self.seen[node] = field, jump
+        return value
+
+
+def _reach(module, shape):
+    """Return (kernel, stride) of a layer on a map of `shape` (N, C, H, W), as far as the kernel meets the map.
+
+    A kernel never sees further than the map it stands on: of a 3x3 kernel on a 1x1 map, one tap sees anything.
+    """
+    if isinstance(module, nn.Conv2d):
+        kernel = module.dilation[0] * (module.kernel_size[0] - 1) + 1
+        return min(kernel, 2 * shape[-2] - 1), module.stride[0]
+    if isinstance(module, (nn.MaxPool2d, nn.AvgPool2d)):
+        first = [v if isinstance(v, int) else v[0] for v in (module.kernel_size, module.stride)]
+        return first[0], first[1]
+    if isinstance(module, nn.AdaptiveAvgPool2d):  # to 1x1: the whole map is the kernel
+        return shape[-2], 1
+    return 1, 1
+
+
+def _module_macs(module, value):
+    if isinstance(module, (nn.Conv2d, nn.Linear)):
+        return module.weight[0].numel() * value[0].numel()
+    return 0
+
+
+def _name(module):
+    if isinstance(module, nn.Conv2d):
+        (kh, kw), stride = module.kernel_size, module.stride[0]
+        extras = [f"stride {stride}"] * (stride > 1) + [f"dilation {module.dilation[0]}"] * (module.dilation[0] > 1)
+        extras += [f"groups {module.groups}"] * (module.groups > 1) + ["bias"] * (module.bias is not None)
+        return f"Conv {kh}×{kw}" + "".join(f", {e}" for e in extras)
+    names = {nn.BatchNorm2d: "BatchNorm", nn.AdaptiveAvgPool2d: "AvgPool, whole map", nn.Dropout2d: "Dropout2d"}
+    if isinstance(module, nn.MaxPool2d):
+        return f"MaxPool {module.kernel_size}×{module.kernel_size}"
+    return names.get(type(module), type(module).__name__)

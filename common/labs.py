@@ -1,0 +1,127 @@
+"""All labs at once: train what is not on record, and prove what is.
+
+    python -m common.labs record [--seeds 2] [--data-dir DIR] [--device auto] [--only level_1/as_run]
+    python -m common.labs verify [--data-dir DIR]
+"""
+
+import argparse
+import re
+import shutil
+
+import torch
+
+from common import data as datasets
+from common import settings as lab_settings
+from common.errors import CourseError
+from common.records import RECORDS, find, identity, read_all
+from common.runs import runs
+from common.train import evaluate
+
+LABS = datasets.ROOT / "labs"
+AGREES = 0.003  # half-precision weights may move a test accuracy by this much: 30 of 10,000 images
+
+
+def variants(path):
+    """Return {name: Variant} of the lab at `path`, a .py in percent format, without running the rest of it.
+
+    What a lab trains is defined in its cells tagged "variants", which need nothing but the cell tagged "imports".
+    """
+    cells = re.split(r"^# %%", path.read_text(), flags=re.MULTILINE)[1:]
+    names = {}
+    for cell in cells:
+        header, _, body = cell.partition("\n")
+        if '"imports"' in header or '"variants"' in header:
+            exec(compile(body, path, "exec"), names)
+    return names["variants"]
+
+
+def all_variants():
+    """Return [(lab, name, Variant)] over all labs."""
+    return [(path.stem, name, variant) for path in sorted(LABS.glob("*.py")) for name, variant in variants(path).items()]
+
+
+def record(seeds, data_dir, device, only):
+    """Train what is not on record, seed by seed over all variants, and put each finished run on record at once."""
+    wanted = [v for v in all_variants() if only in ("", f"{v[0]}/{v[1]}")]
+    if not wanted:
+        raise CourseError(f"There is no variant {only}: choose from "
+                          f"{', '.join(f'{lab}/{name}' for lab, name, _ in all_variants())}.")
+    for count in range(1, seeds + 1):
+        settings = lab_settings.read(dict(seeds=count, data_dir=data_dir, device=device))
+        for lab, name, variant in wanted:
+            promote(runs(lab, name, variant, settings)[-1])
+
+
+def promote(record):
+    """Copy a record's files to book/records, the .json last; whatever was there under the same seed is replaced."""
+    source = record._path
+    if RECORDS in source.parents:
+        return
+    target = RECORDS / record.lab / record.variant / f"seed-{record.seed}.json"
+    target.parent.mkdir(parents=True, exist_ok=True)
+    paths = {target.with_suffix(ending): record.beside(ending) for ending in record.files} | {target: source}
+    for to, path in paths.items():
+        shutil.copyfile(path, to.with_name(f".{to.name}"))
+    for to in paths:
+        to.with_name(f".{to.name}").replace(to)
+    print(f"On record: {target.relative_to(datasets.ROOT)}, test accuracy {record.test_acc:.2%}", flush=True)
+
+
+def verify(data_dir):
+    """Prove every record; raise CourseError at the first that does not hold.
+
+    A record's checksums must fit, its test accuracy and confusion matrix must follow from the stored predictions and
+    the test labels, to the last digit, and its stored weights, evaluated on the test set, must give about that
+    accuracy. A record that no lab asks for is named.
+    """
+    data = datasets.load("cifar10", data_dir)
+    offered = {(lab, name): variant for lab, name, variant in all_variants()}
+    records = read_all()
+    for record in records:
+        said = f"The record {record._path}"
+        predictions = torch.from_numpy(record.predictions()).long()
+        if (predictions == data.test_labels).double().mean().item() != record.test_acc:
+            raise CourseError(f"{said} gives a test accuracy of {record.test_acc}, but its predictions do not: restore "
+                              "it with git, or remove it and train it again with `make record`.")
+        if torch.bincount(data.test_labels * 10 + predictions, minlength=100).view(10, 10).tolist() != record.confusion:
+            raise CourseError(f"{said} holds a confusion matrix that its predictions do not give: restore it with git, "
+                              "or remove it and train it again with `make record`.")
+        variant = offered.get((record.lab, record.variant))
+        if variant is None or find(record.lab, record.variant, identity("cifar10", variant, record.seed)) is None:
+            raise CourseError(f"{said} is of a run that its lab does not ask for (any more): remove it.")
+        again = ""
+        if ".safetensors" in record.files:
+            again = f", {_evaluate(record, variant, data):.2%} by the stored weights"
+        print(f"{record.lab} {record.variant} seed {record.seed}: {record.test_acc:.2%} holds{again}", flush=True)
+    print(f"{len(records)} records hold.")
+
+
+def _evaluate(record, variant, data):
+    seen = data.test_images
+    if record.recipe.statistics == "train":
+        seen = data.train_images[datasets.split(data.train_labels, record.recipe.validation)[0]]
+    network = record.load_weights(variant.build()).to(memory_format=torch.channels_last)
+    _, accuracy, _ = evaluate(network, data.test_images, data.test_labels, *datasets.statistics(seen))
+    if abs(accuracy - record.test_acc) > AGREES:
+        raise CourseError(f"The weights beside {record._path} reach a test accuracy of {accuracy:.4f}, not "
+                          f"{record.test_acc:.4f}: remove the record and train it again with `make record`.")
+    return accuracy
+
+
+def main():
+    """Read the command line and do what it says."""
+    parser = argparse.ArgumentParser(prog="python -m common.labs", description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=["record", "verify"])
+    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--data-dir", default="")
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--only", default="", help="one variant, as level_1/as_run")
+    options = parser.parse_args()
+    if options.what == "record":
+        record(options.seeds, options.data_dir, options.device, options.only)
+    else:
+        verify(options.data_dir)
+
+
+if __name__ == "__main__":
+    main()

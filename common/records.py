@@ -1,0 +1,195 @@
+"""Records: what a finished run leaves behind; written, found, tabulated.
+
+    book/records/<lab>/<variant>/seed-<n>.json          everything about the run but
+                                 seed-<n>.npz           the test predictions, and
+                                 seed-<n>.safetensors   the weights in half precision (seed 0 of small networks)
+
+`runs/` holds the same, as runs finish, with a key in the file names. `python -m common.records [--json]` prints the table.
+"""
+
+import hashlib
+import io
+import json
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
+from safetensors.torch import load_file
+from safetensors.torch import save as to_safetensors
+
+from common import data as datasets
+from common.errors import CourseError
+from common.files import write_whole
+from common.recipe import Recipe
+from common.train import ENGINE
+
+RECORDS = datasets.ROOT / "book" / "records"  # in git: the book's numbers
+RUNS = Path(os.environ.get("RUNS_DIR") or datasets.ROOT / "runs")  # not in git: this machine's own
+KEEP_WEIGHTS = 300_000  # parameters, up to which seed 0's weights are kept
+
+
+class Record(BaseModel):
+    """One finished run. Accuracies are fractions, losses mean nats, times seconds of the training process."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    _path: Path = PrivateAttr(None)
+
+    lab: str
+    variant: str
+    seed: int
+    engine: int  # common.train.ENGINE at the time
+    data: str  # digest of the data set
+    network: str  # digest of the network's structure
+    recipe: Recipe
+    dataset: str
+    split: dict[str, int]  # images to learn from, to validate on, to test on
+    params: int
+    macs: int
+    history: list[dict]
+    test_loss: float
+    test_acc: float
+    confusion: list[list[int]]  # rows: true class; columns: predicted
+    device: str
+    precision: str
+    threads: int
+    torch: str
+    commit: str
+    date: str
+    seconds: float
+    files: dict[str, str]  # ending -> SHA-256 of the file beside this one
+
+    @property
+    def train_acc(self):
+        """Training accuracy over the last epoch, as a fraction."""
+        return self.history[-1]["train_acc"]
+
+    def curves(self):
+        """The history as a DataFrame, one row an epoch."""
+        return pd.DataFrame(self.history).set_index("epoch")
+
+    def beside(self, ending):
+        """Return the path of this record's file with `ending`, after checking it. Raises CourseError."""
+        path = self._path.with_suffix(ending)
+        try:
+            whole = hashlib.sha256(path.read_bytes()).hexdigest() == self.files[ending]
+        except OSError:
+            whole = False
+        if not whole:
+            raise CourseError(f"The file {path} is missing or is not what its record {self._path.name} says: restore "
+                              f"it with git, or remove the record and train it again with `make record`.")
+        return path
+
+    def predictions(self):
+        """The predicted class of each test image, uint8 (N,)."""
+        with np.load(self.beside(".npz"), allow_pickle=False) as arrays:
+            return arrays["predictions"]
+
+    def load_weights(self, network):
+        """Put the stored half-precision weights into `network`, and return it in evaluation mode."""
+        network.load_state_dict({name: t.float() if t.is_floating_point() else t
+                                 for name, t in load_file(self.beside(".safetensors")).items()})
+        return network.eval()
+
+
+def digest(network):
+    """Return a digest of a network's structure: names and shapes of its tensors, and the modules as printed."""
+    shapes = [(name, list(tensor.shape)) for name, tensor in network.state_dict().items()]
+    return hashlib.sha256(json.dumps([shapes, repr(network)]).encode()).hexdigest()[:16]
+
+
+def identity(dataset, variant, seed):
+    """Return what a run is found by; change any of it and the run is another one."""
+    return dict(data=datasets.DIGEST[dataset], network=digest(variant.build()), recipe=variant.recipe.model_dump(),
+                seed=seed, engine=ENGINE)
+
+
+def find(lab, name, wanted):
+    """Return the Record of `wanted` (an `identity`) on record or in runs/, or None."""
+    for folder in (RECORDS, RUNS):
+        for path in sorted((folder / lab / name).glob(f"seed-{wanted['seed']}*.json")):
+            record = read(path)
+            if wanted == record.model_dump(include=set(wanted)):
+                return record
+    return None
+
+
+def write(path, fields, result):
+    """Write a run's files beside each other, the .json last: without it, the others do not count. Return the Record."""
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, predictions=result.predictions.numpy())
+    contents = {".npz": buffer.getvalue()}
+    if fields["seed"] == 0 and fields["params"] <= KEEP_WEIGHTS:
+        weights = {k: v.half() if v.is_floating_point() else v for k, v in result.network.state_dict().items()}
+        contents[".safetensors"] = to_safetensors({k: v.contiguous() for k, v in weights.items()})
+    fields["files"] = {ending: hashlib.sha256(content).hexdigest() for ending, content in contents.items()}
+    try:
+        for ending, content in contents.items():
+            write_whole(path.with_suffix(ending), content)
+        write_whole(path, _text(Record(**fields)).encode())
+    except OSError:
+        for ending in contents:
+            path.with_suffix(ending).unlink(missing_ok=True)
+        raise
+    return read(path)
+
+
+def _text(record):
+    """Return the JSON of a record: one line a field or epoch, and last a checksum over all that stands before."""
+    fields = record.model_dump(mode="json")
+    rows = ",\n  ".join(json.dumps(row) for row in fields["history"])
+    lines = [f"{json.dumps(k)}: " + (f"[\n  {rows}\n ]" if k == "history" else json.dumps(v)) for k, v in fields.items()]
+    body = "{\n " + ",\n ".join(lines)
+    return f'{body},\n "checksum": "{hashlib.sha256(body.encode()).hexdigest()}"\n}}\n'
+
+
+def read(path):
+    """Return the Record at `path`, after checking that not a byte has changed. Raises CourseError."""
+    try:
+        text = path.read_text()
+        fields = json.loads(text)
+        body, _ = text.rsplit(',\n "checksum"', 1)
+        if hashlib.sha256(body.encode()).hexdigest() != fields.pop("checksum"):
+            raise ValueError("its checksum does not fit")
+        record = Record(**fields)
+    except (OSError, ValueError, KeyError, ValidationError) as error:
+        raise CourseError(f"The record {path} is cut short or was changed ({str(error).splitlines()[0]}): restore it "
+                          "with git, or remove it and train it again with `make record`.") from None
+    record._path = path
+    return record
+
+
+def read_all(folder=RECORDS):
+    """Return all records under `folder`, by lab, variant and seed."""
+    records = [read(path) for path in folder.glob("*/*/seed-*.json")]
+    return sorted(records, key=lambda r: (r.lab, r.variant, r.seed))
+
+
+def table(records=None):
+    """Return a DataFrame with one row a variant: means over seeds, `seeds` their count, `seconds` the median run's."""
+    records = read_all() if records is None else records
+    rows = []
+    for (lab, variant), group in pd.Series(records).groupby([(r.lab, r.variant) for r in records]):
+        tests = np.array([r.test_acc for r in group])
+        first = group.iloc[0]
+        rows.append(dict(
+            lab=lab, variant=variant, params=first.params, macs=first.macs, seeds=len(group),
+            test_acc_mean=tests.mean(), test_acc_std=tests.std(ddof=1) if len(group) > 1 else float("nan"),
+            train_acc_mean=np.mean([r.train_acc for r in group]), epochs=first.recipe.epochs,
+            device=", ".join(sorted({r.device for r in group})), seconds=np.median([r.seconds for r in group])))
+    return pd.DataFrame(rows)
+
+
+if __name__ == "__main__":
+    frame = table()
+    if "--json" in sys.argv:
+        print(frame.to_json(orient="records", indent=1))
+    elif frame.empty:
+        print("There are no records yet: `make record` makes them.")
+    else:
+        accuracy = [f"{m:.2%}" + ("" if s != s else f" ± {s:.2%}") for m, s in zip(frame.test_acc_mean, frame.test_acc_std)]
+        shown = frame[["lab", "variant", "params", "seeds"]].assign(
+            accuracy=accuracy, epochs=frame.epochs, device=frame.device, seconds=frame.seconds.round().astype(int))
+        print(shown.to_string(index=False))

@@ -1,0 +1,89 @@
+"""Runs that a lab asks for: replayed where they are on record, trained where they are not."""
+
+import datetime
+import hashlib
+import json
+import platform
+import subprocess
+from pathlib import Path
+
+import torch
+
+from common import data as datasets
+from common import settings as lab_settings
+from common.errors import CourseError
+from common.inspect import macs, parameters
+from common.records import RUNS, find, identity, write
+from common.train import train
+
+
+def runs(lab, name, variant, settings):
+    """Return a Record for each of `settings.seeds` seeds of `variant`, replayed where on record and else trained.
+
+    A finished run is written to runs/ at once; one that is stopped goes on from its last epoch the next time.
+    """
+    if settings.epochs:
+        variant = variant._replace(recipe=variant.recipe.model_copy(update=dict(epochs=settings.epochs)))
+    records, data = [], None
+    for seed in range(settings.seeds):
+        wanted = identity(settings.dataset, variant, seed)
+        record = None if settings.retrain else find(lab, name, wanted)
+        if record is None:
+            data = data or datasets.load(settings.dataset, settings.data_dir)
+            record = _train(lab, name, variant, data, wanted, settings)
+        records.append(record)
+    return records
+
+
+def _train(lab, name, variant, data, wanted, settings):
+    device = lab_settings.device(settings)
+    key = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:8]
+    path = RUNS / lab / name / f"seed-{wanted['seed']}-{key}.json"
+    checkpoint = path.with_suffix(".checkpoint")
+    if settings.retrain:
+        checkpoint.unlink(missing_ok=True)
+    title = f"{lab} {name} seed {wanted['seed']}"
+    try:
+        result = train(variant.build, data, variant.recipe, wanted["seed"], device, checkpoint, title)
+    except KeyboardInterrupt:
+        raise CourseError(f"Stopped in {title}: finished runs are kept in {RUNS}, and this one goes on from its last "
+                          "whole epoch when it is asked for again.") from None
+    try:
+        record = write(path, describe(lab, name, variant, data, wanted, device, result), result)
+    except OSError as error:
+        raise CourseError(f"The record {path} could not be written ({error.strerror}): make room and run this again; "
+                          "the trained network is kept beside it and is not trained anew.") from None
+    checkpoint.unlink(missing_ok=True)
+    return record
+
+
+def describe(lab, name, variant, data, wanted, device, result):
+    """Return a finished run's fields of Record, but for `files`."""
+    network = result.network.cpu()
+    labels = data.test_labels.cpu()
+    confusion = torch.bincount(labels * 10 + result.predictions.long(), minlength=100).view(10, 10)
+    held_out = sum(round(variant.recipe.validation * n) for n in torch.bincount(data.train_labels.cpu()).tolist())
+    return wanted | dict(
+        lab=lab, variant=name, dataset=data.name,
+        split=dict(train=len(data.train_labels) - held_out, validation=held_out, test=len(labels)),
+        params=parameters(network), macs=macs(network), history=result.history, test_loss=result.test_loss,
+        test_acc=result.test_acc, confusion=confusion.tolist(),
+        device=torch.cuda.get_device_name(device) if device.type == "cuda" else _cpu_name(),
+        precision=result.precision, threads=torch.get_num_threads(), torch=torch.__version__, commit=_commit(),
+        date=datetime.date.today().isoformat(), seconds=round(sum(row["seconds"] for row in result.history), 1))
+
+
+def _cpu_name():
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        return next(line.split(": ")[1] for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def _commit():
+    command = ["git", "-C", str(datasets.ROOT), "describe", "--always", "--dirty", "--abbrev=12"]
+    try:
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"

@@ -1,0 +1,61 @@
+"""The parameters of a lab, checked by name and type before anything runs."""
+
+import difflib
+from types import ModuleType
+from typing import Annotated, Literal
+
+import torch
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, ValidationError
+
+from common.errors import CourseError
+
+# papermill passes `-p retrain true` as a string
+Flag = Annotated[bool, BeforeValidator(lambda v: {"true": True, "false": False}.get(v, v) if isinstance(v, str) else v)]
+
+
+class Settings(BaseModel):
+    """What every lab can be told; papermill's `-p name value` sets one."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    dataset: Literal["cifar10", "synthetic"] = Field("cifar10", description="cifar10 or synthetic")
+    data_dir: str = Field("", description="a folder's name, or empty for $DATA_DIR or else data/")
+    epochs: StrictInt = Field(0, ge=0, description="a whole number of epochs, or 0 for as many as each recipe says")
+    seeds: StrictInt = Field(1, ge=1, description="a whole number of seeds, 1 or more")
+    device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto, cpu or cuda")
+    retrain: Flag = Field(False, description="True or False")
+
+
+def read(names):
+    """Return the Settings that stand in `names`, a notebook's `globals()` after its parameter cell.
+
+    Every plain value found there counts as a parameter, so a misspelt one is noticed. Raises CourseError.
+    """
+    given = {name: value for name, value in names.items()
+             if not name.startswith("_") and name not in ("In", "Out")
+             and not isinstance(value, ModuleType) and not callable(value)}
+    try:
+        settings = Settings(**given)
+    except ValidationError as error:
+        raise CourseError(_sentence(error.errors()[0])) from None
+    if settings.device == "cuda" and not torch.cuda.is_available():
+        raise CourseError("The parameter device is 'cuda', but PyTorch finds no CUDA device here: use auto or cpu.")
+    return settings
+
+
+def device(settings):
+    """Return the torch.device that `settings.device` means on this machine."""
+    name = settings.device
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "cpu"
+    return torch.device(name)
+
+
+def _sentence(error):
+    name = str(error["loc"][0])
+    fields = Settings.model_fields
+    if error["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(name, fields, n=1, cutoff=0.5)
+        hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(fields)}."
+        return f"The parameter {name} is not known to this lab: {hint}"
+    return f"The parameter {name} is {error['input']!r}, but it must be {fields[name].description}."
