@@ -73,7 +73,7 @@ def execute_page(page, source):
     print(f"executing {page}", flush=True)
     try:
         papermill.execute_notebook(given, executed, kernel_name="python3", cwd=ROOT / Path(page).parent,
-                                   progress_bar=False)
+                                   progress_bar=False, extra_arguments=["--log-level=ERROR"])
     except PapermillExecutionError as error:
         raise CourseError(f"{page} failed in its cell {error.cell_index + 1}: {error.ename}: {error.evalue}") from None
 
@@ -81,7 +81,8 @@ def execute_page(page, source):
 def lay_out(source):
     """Run Jupyter Book on the folder `source`, with every warning an error. Raises CourseError."""
     print("laying out the site", flush=True)
-    command = [sys.executable, "-m", "jupyter_book", "build", str(source), "-W", "-n", "--keep-going", "--quiet"]
+    tool = Path(sys.executable).with_name("jupyter-book")
+    command = [tool, "build", source, "-W", "-n", "--keep-going", "--quiet"]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     if done.returncode:
         print(done.stdout, file=sys.stderr)

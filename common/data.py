@@ -151,14 +151,14 @@ def normalise(images, mean, std):
 def draw(count, seed):
     """Draw `count` synthetic images of ten kinds of shape; return (images, labels) as in `Data`.
 
-    Place, size, angle and both colours are random, and noise is laid over them, so that colour tells nothing and a
-    small network needs a few epochs.
+    Place, size, angle and both colours are random, the shape being the brighter, and noise is laid over them: colour
+    tells nothing, and a small network needs a few epochs.
     """
     rng = np.random.default_rng(seed)
     labels = rng.permutation(np.arange(count) % 10)
     grid = np.mgrid[0:32, 0:32].reshape(2, 1, 32, 32).astype(np.float32)
-    centre = rng.uniform(11, 21, (2, count, 1, 1)).astype(np.float32)
-    size = rng.uniform(6, 11, (count, 1, 1)).astype(np.float32)
+    centre = rng.uniform(13, 19, (2, count, 1, 1)).astype(np.float32)
+    size = rng.uniform(8, 12, (count, 1, 1)).astype(np.float32)
     angle = rng.uniform(-0.4, 0.4, (count, 1, 1)).astype(np.float32)
     dy, dx = (grid - centre) / size
     y, x = dy * np.cos(angle) - dx * np.sin(angle), dy * np.sin(angle) + dx * np.cos(angle)
@@ -177,8 +177,8 @@ def draw(count, seed):
         inside & (np.sin(8 * x) > 0) & (np.sin(8 * y) > 0),
     ]
     mask = np.select([labels.reshape(-1, 1, 1) == c for c in range(10)], shapes)[:, None]
-    back = rng.uniform(0, 255, (count, 3, 1, 1)).astype(np.float32)
-    step = rng.uniform(60, 130, (count, 3, 1, 1)).astype(np.float32) * rng.choice([-1, 1], (count, 3, 1, 1))
+    back = rng.uniform(0, 110, (count, 3, 1, 1)).astype(np.float32)
+    step = rng.uniform(70, 145, (count, 3, 1, 1)).astype(np.float32)
     noise = rng.normal(0, 25, (count, 3, 32, 32)).astype(np.float32)
     images = (back + mask * step + noise).clip(0, 255).astype(np.uint8)
     return torch.from_numpy(images), torch.from_numpy(labels)

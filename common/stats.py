@@ -1,0 +1,28 @@
+"""Differences between networks, with the interval that says whether there is one."""
+
+import numpy as np
+from scipy import stats
+
+
+def paired(first, second, level=0.95):
+    """Return (mean difference, low, high) of `second` minus `first`, pairs of accuracies over the same seeds.
+
+    A Student t-interval at `level`; with a single pair there is none, and low and high are NaN.
+    """
+    pairs = min(len(first), len(second))
+    difference = np.asarray(second[:pairs]) - np.asarray(first[:pairs])
+    if pairs < 2:
+        return difference.mean(), float("nan"), float("nan")
+    reach = stats.t.ppf((1 + level) / 2, pairs - 1) * difference.std(ddof=1) / np.sqrt(pairs)
+    return difference.mean(), difference.mean() - reach, difference.mean() + reach
+
+
+def sentence(first, second, names):
+    """Return one sentence on how the test accuracies of two lists of records differ, paired over seeds."""
+    mean, low, high = paired([r.test_acc for r in first], [r.test_acc for r in second])
+    pairs = min(len(first), len(second))
+    what = f"{names[1]} minus {names[0]}, test accuracy: {100 * mean:+.2f} points"
+    if low != low:
+        return f"{what}, from a single pair of runs, so without an interval: it may be chance."
+    verdict = "no difference, since the interval holds zero" if low <= 0 <= high else "a difference beyond chance"
+    return f"{what} (95 % interval {100 * low:+.2f} to {100 * high:+.2f}, {pairs} pairs): {verdict}."

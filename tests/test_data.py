@@ -1,0 +1,111 @@
+"""The data sets: drawn, parsed, checked, split, normalised."""
+
+import hashlib
+import pickle
+import urllib.error
+
+import numpy as np
+import pytest
+import torch
+
+from common import data as datasets
+from common.errors import CourseError
+
+
+def test_synthetic_has_the_form_of_cifar10_and_is_the_same_each_time():
+    one, two = datasets.load("synthetic"), datasets.load("synthetic")
+    assert one.train_images.shape == (2000, 3, 32, 32) and one.train_images.dtype == torch.uint8
+    assert one.test_labels.shape == (1000,) and one.test_labels.dtype == torch.int64
+    assert torch.bincount(one.train_labels).tolist() == [200] * 10
+    assert torch.equal(one.train_images, two.train_images) and torch.equal(one.test_labels, two.test_labels)
+    assert not torch.equal(one.train_images[:1000], one.test_images)
+
+
+def test_split_is_even_over_classes_disjoint_and_always_the_same():
+    labels = torch.arange(50_000) % 10
+    learn, validate = datasets.split(labels, 0.1)
+    assert len(learn) == 45_000 and len(validate) == 5_000
+    assert torch.bincount(labels[validate]).tolist() == [500] * 10
+    assert len(set(learn.tolist()) | set(validate.tolist())) == 50_000
+    assert torch.equal(validate, datasets.split(labels, 0.1)[1])
+    assert [len(part) for part in datasets.split(labels, 0.0)] == [50_000, 0]
+
+
+def test_statistics_and_normalise_agree_with_torch():
+    images = datasets.draw(300, seed=9)[0]
+    mean, std = datasets.statistics(images)
+    scaled = images.double() / 255
+    assert torch.allclose(mean.double(), scaled.mean((0, 2, 3)), atol=1e-6)
+    assert torch.allclose(std.double(), scaled.std((0, 2, 3), correction=0), atol=1e-6)
+    normal = datasets.normalise(images, mean, std)
+    assert normal.is_contiguous(memory_format=torch.channels_last)
+    expected = (scaled - mean.view(1, 3, 1, 1)) / std.view(1, 3, 1, 1)
+    assert torch.allclose(normal.double(), expected, atol=1e-5)
+
+
+@pytest.fixture
+def official(tmp_path, monkeypatch):
+    """A folder in CIFAR-10's format with few images, whose digests are taken for the official ones."""
+    folder = tmp_path / "data" / "cifar-10-batches-py"
+    folder.mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    digests = {}
+    for name in datasets.MD5:
+        batch = {b"data": rng.integers(0, 256, (20, 3072), dtype=np.uint8), b"labels": list(range(10)) * 2}
+        content = pickle.dumps(batch)
+        (folder / name).write_bytes(content)
+        digests[name] = hashlib.md5(content).hexdigest()
+    monkeypatch.setattr(datasets, "MD5", digests)
+    monkeypatch.setattr(datasets, "CACHE", tmp_path / "cache")
+    return folder
+
+
+def test_cifar10_is_parsed_once_and_then_read_from_the_cache(official, monkeypatch):
+    first = datasets.load("cifar10", official.parent)
+    assert first.train_images.shape == (100, 3, 32, 32) and first.test_labels.tolist() == list(range(10)) * 2
+    batch = pickle.loads((official / "data_batch_2").read_bytes())
+    assert torch.equal(first.train_images[20:40].flatten(1), torch.from_numpy(batch[b"data"]))
+    monkeypatch.setattr(datasets, "_parse", lambda files: pytest.fail("parsed again"))
+    second = datasets.load("cifar10", official.parent)
+    assert torch.equal(first.train_images, second.train_images)
+
+
+def test_a_broken_cache_is_made_anew(official, tmp_path):
+    first = datasets.load("cifar10", official.parent)
+    cache = next((tmp_path / "cache").iterdir())
+    cache.write_bytes(cache.read_bytes()[:1000])
+    assert torch.equal(first.test_images, datasets.load("cifar10", official.parent).test_images)
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip", "missing", "code"])
+def test_a_file_that_is_not_the_official_one_is_not_opened(official, tmp_path, damage):
+    datasets.load("cifar10", official.parent)  # a cache of the good files does not help the bad ones in
+    path, mark = official / "data_batch_3", tmp_path / "executed"
+
+    class Code:
+        def __reduce__(self):
+            return mark.touch, ()
+
+    content = bytearray(path.read_bytes())
+    content[500] ^= 1
+    damaged = {"cut": path.read_bytes()[:-7], "flip": bytes(content), "code": pickle.dumps(Code()), "missing": None}[damage]
+    path.unlink() if damaged is None else path.write_bytes(damaged)
+    with pytest.raises(CourseError, match=r"data_batch_3 (is not the official one|cannot be read).*DATA_DIR"):
+        datasets.load("cifar10", official.parent)
+    assert not mark.exists()
+    assert path.exists() == (damaged is not None) and (damaged is None or path.read_bytes() == damaged)
+
+
+def test_no_data_and_no_network_is_one_sentence_and_leaves_nothing(tmp_path, monkeypatch):
+    def refuse(*args, **kwargs):
+        raise urllib.error.URLError("no network")
+
+    monkeypatch.setattr(datasets, "download_and_extract_archive", refuse)
+    with pytest.raises(CourseError, match="could not be downloaded .*no network.*cifar-10-python.tar.gz.*DATA_DIR"):
+        datasets.load("cifar10", tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_unknown_set_is_named():
+    with pytest.raises(CourseError, match="'cifar100' is not known: choose cifar10 or synthetic"):
+        datasets.load("cifar100")

@@ -1,0 +1,134 @@
+"""The training loop: repeatable, resumable, its numbers right."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+from conftest import build
+
+from common import data as datasets
+from common.errors import CourseError
+from common.recipe import Recipe
+from common.train import evaluate, make_optimizer, make_scheduler, train
+
+
+def plain(history):
+    return [{k: v for k, v in row.items() if k != "seconds"} for row in history]
+
+
+def same(one, two):
+    weights = zip(one.network.state_dict().values(), two.network.state_dict().values())
+    return plain(one.history) == plain(two.history) and all(torch.equal(a, b) for a, b in weights)
+
+
+def test_same_seed_same_run_and_another_seed_another(tiny, variant):
+    one, two, other = (train(variant.build, tiny, variant.recipe, seed) for seed in (0, 0, 1))
+    assert same(one, two) and one.test_loss == two.test_loss and torch.equal(one.predictions, two.predictions)
+    assert not same(one, other) and one.test_loss != other.test_loss
+
+
+@pytest.mark.parametrize("schedule", ["constant", "step", "plateau", "onecycle", "cosine"])
+def test_a_run_stopped_after_any_epoch_goes_on_to_the_same_end(tiny, variant, tmp_path, monkeypatch, schedule):
+    from common import train as module
+
+    recipe = variant.recipe.model_copy(update=dict(epochs=3, schedule=schedule, step_size=1, patience=0))
+    whole = train(variant.build, tiny, recipe, 0)
+    checkpoint, save = tmp_path / "run.checkpoint", module.save
+
+    def save_and_stop(*state):
+        save(*state)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "save", save_and_stop)
+    for _ in range(3):
+        with pytest.raises(KeyboardInterrupt):
+            train(variant.build, tiny, recipe, 0, checkpoint=checkpoint)
+    monkeypatch.setattr(module, "save", save)
+    resumed = train(variant.build, tiny, recipe, 0, checkpoint=checkpoint)
+    assert same(whole, resumed) and whole.test_loss == resumed.test_loss
+
+
+def test_training_numbers_weigh_the_smaller_last_batch_rightly(tiny):
+    recipe = Recipe(epochs=1, batch_size=64, lr=1e-12, momentum=0, validation=0)  # nothing moves: 150 = 64 + 64 + 22
+    row = train(build_frozen, tiny, recipe, 0).history[0]
+    mean, std = datasets.statistics(tiny.train_images)
+    torch.manual_seed(0)
+    network = build_frozen().train()
+    logits = network(datasets.normalise(tiny.train_images, mean, std))
+    assert row["train_loss"] == pytest.approx(F.cross_entropy(logits, tiny.train_labels).item(), rel=1e-5)
+    assert row["train_acc"] == pytest.approx((logits.argmax(1) == tiny.train_labels).double().mean().item(), rel=1e-9)
+
+
+def build_frozen():
+    """Without normalisation, a loss does not depend on who else is in the batch."""
+    return torch.nn.Sequential(torch.nn.Conv2d(3, 10, 3), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
+
+
+def test_evaluate_does_not_depend_on_the_batch_size(tiny):
+    mean, std = datasets.statistics(tiny.train_images)
+    network = build()
+    results = [evaluate(network, tiny.test_images, tiny.test_labels, mean, std, batch_size=n) for n in (50, 7)]
+    assert results[0][0] == pytest.approx(results[1][0], rel=1e-5) and results[0][1] == results[1][1]
+
+
+def test_what_is_followed(tiny, variant):
+    recipe = variant.recipe.model_copy(update=dict(epochs=1))
+    row = train(build, tiny, recipe, 0).history[0]
+    assert "val_acc" in row and "test_acc" not in row
+    result = train(build, tiny, recipe.model_copy(update=dict(validation=0, follow_test=True)), 0)
+    assert "val_acc" not in result.history[0] and result.history[0]["test_acc"] == result.test_acc
+
+
+def test_a_loss_that_is_no_number_stops_the_run_and_says_where(tiny, variant):
+    recipe = variant.recipe.model_copy(update=dict(lr=1e30, momentum=0.0))
+    with pytest.raises(CourseError, match=r"The loss became (nan|inf) in epoch 1, step [23], at learning rate 1e\+30"):
+        train(build, tiny, recipe, 0)
+
+
+def test_rates_of_each_schedule():
+    def rates(**settings):
+        recipe = Recipe(epochs=4, lr=0.1, **settings)
+        optimizer = make_optimizer(build(), recipe)
+        scheduler = make_scheduler(optimizer, recipe, batches=5)
+        seen = []
+        for _ in range(4 if recipe.schedule in ("constant", "step") else 20):
+            seen.append(optimizer.param_groups[0]["lr"])
+            optimizer.step()
+            scheduler.step()
+        return seen
+
+    assert rates(schedule="constant") == [0.1] * 4
+    assert rates(schedule="step", step_size=2, factor=0.1) == pytest.approx([0.1, 0.1, 0.01, 0.01])
+    cosine = rates(schedule="cosine")
+    assert cosine[0] == 0.1 and cosine[10] == pytest.approx(0.05) and cosine[-1] < 0.001
+    onecycle = rates(schedule="onecycle", pct_start=0.25)
+    assert max(onecycle) == pytest.approx(0.1, rel=0.01) and onecycle.index(max(onecycle)) in (4, 5)
+    assert onecycle[0] < 0.01 and onecycle[-1] < 0.001
+
+
+def test_plateau_lowers_the_rate_when_the_validation_loss_stays(tiny):
+    recipe = Recipe(epochs=6, lr=1e-12, schedule="plateau", patience=1, factor=0.5)
+    rates = [row["lr"] for row in train(build_frozen, tiny, recipe, 0).history]
+    assert rates == pytest.approx([1e-12, 1e-12, 1e-12, 5e-13, 5e-13, 2.5e-13])
+
+
+@pytest.mark.parametrize("settings, kind", [
+    (dict(optimizer="sgd", momentum=0.8, nesterov=True), torch.optim.SGD),
+    (dict(optimizer="adam", weight_decay=0.1), torch.optim.Adam), (dict(optimizer="adamw"), torch.optim.AdamW)])
+def test_optimisers(settings, kind):
+    optimizer = make_optimizer(build(), Recipe(epochs=1, lr=0.3, **settings))
+    assert type(optimizer) is kind and optimizer.defaults["lr"] == 0.3
+    assert {"momentum", "nesterov", "weight_decay"} & settings.keys() <= {
+        k for k, v in settings.items() if optimizer.defaults.get(k) == v}
+
+
+def test_label_smoothing_raises_the_loss_of_a_network_that_is_sure(tiny):
+    recipe = Recipe(epochs=1, lr=1e-12, momentum=0, batch_size=150, validation=0)
+    plain_loss, smooth_loss = (train(build_frozen, tiny, recipe.model_copy(update=dict(label_smoothing=s)), 0)
+                               .history[0]["train_loss"] for s in (0.0, 0.5))
+    assert smooth_loss != plain_loss
+
+
+def test_bad_recipes_are_refused():
+    for wrong in (dict(epochs=0), dict(epochs=1, lr=0), dict(epochs=1, learning_rate=0.1), dict(epochs=1, schedule="x")):
+        with pytest.raises(ValueError):
+            Recipe(**wrong)
