@@ -9,6 +9,7 @@
 
 import hashlib
 import io
+import itertools
 import json
 import os
 import sys
@@ -168,12 +169,15 @@ def read_all(folder=RECORDS):
 
 
 def table(records=None):
-    """Return a DataFrame with one row a variant: means over seeds, `seeds` their count, `seconds` the median run's."""
+    """Return a DataFrame with one row a variant: means over seeds, `seeds` their count, `seconds` the median run's.
+
+    `records` are in the order of `read_all`, the default.
+    """
     records = read_all() if records is None else records
     rows = []
-    for (lab, variant), group in pd.Series(records).groupby([(r.lab, r.variant) for r in records]):
-        tests = np.array([r.test_acc for r in group])
-        first = group.iloc[0]
+    for (lab, variant), group in itertools.groupby(records, key=lambda r: (r.lab, r.variant)):
+        group = list(group)
+        first, tests = group[0], np.array([r.test_acc for r in group])
         rows.append(dict(
             lab=lab, variant=variant, params=first.params, macs=first.macs, seeds=len(group),
             test_acc_mean=tests.mean(), test_acc_std=tests.std(ddof=1) if len(group) > 1 else float("nan"),

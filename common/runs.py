@@ -62,10 +62,10 @@ def describe(lab, name, variant, data, wanted, device, result):
     network = result.network.cpu()
     labels = data.test_labels.cpu()
     confusion = torch.bincount(labels * 10 + result.predictions.long(), minlength=100).view(10, 10)
-    held_out = sum(round(variant.recipe.validation * n) for n in torch.bincount(data.train_labels.cpu()).tolist())
+    learn, validate = datasets.split(data.train_labels, variant.recipe.validation)
     return wanted | dict(
         lab=lab, variant=name, dataset=data.name,
-        split=dict(train=len(data.train_labels) - held_out, validation=held_out, test=len(labels)),
+        split=dict(train=len(learn), validation=len(validate), test=len(labels)),
         params=parameters(network), macs=macs(network), history=result.history, test_loss=result.test_loss,
         test_acc=result.test_acc, confusion=confusion.tolist(),
         device=torch.cuda.get_device_name(device) if device.type == "cuda" else _cpu_name(),

@@ -1,0 +1,50 @@
+"""Checks of exercises tell a wrong answer what is wrong with it."""
+
+import pytest
+import torch
+from torch import nn
+
+from common.labs import LABS
+
+
+@pytest.fixture(scope="module")
+def level_1():
+    """The names of the lab's check cells, over an untrained network."""
+    names = {}
+    for cell in (LABS / "level_1.py").read_text().split("# %%")[1:]:
+        header, _, body = cell.partition("\n")
+        if '"imports"' in header or '"variants"' in header:
+            exec(body, names)
+        if '"check"' in header:
+            exec(body.rsplit("\nprint(", 1)[0], names)
+    torch.manual_seed(0)
+    names |= dict(trained=names["as_run"]().eval(), features=torch.rand(20, 64, 1, 1))
+    return names
+
+
+@pytest.mark.parametrize("answer, said", [
+    (lambda n, m, k: None, "Not yet: the function returns None"),
+    (lambda n, m, k: n * m * k * k + m, "Not yet: you count a bias"),
+    (lambda n, m, k: n * m * k * k, "Not yet: for a block of 3, 16, 3 it gives 432, but PyTorch counts 464"),
+    (lambda n, m, k: n * m * k * k + 2 * m, "Right: "),
+])
+def test_level_1_count(level_1, answer, said):
+    assert level_1["check_count"](answer).startswith(said)
+
+
+def folded(weight, bias):
+    layer = nn.Conv2d(64, 10, 1)
+    layer.weight.data, layer.bias.data = weight, bias
+    return layer
+
+
+@pytest.mark.parametrize("answer, said", [
+    (lambda a, b: None, "Not yet: the function must return a convolution"),
+    (lambda a, b: nn.Conv2d(64, 10, 1), "Not yet: the scores differ by up to"),
+    (lambda a, b: folded((b.weight.data[:, :, 0, 0] @ a.weight.data[:, :, 1, 1])[:, :, None, None], b.bias.data),
+     "Not yet: the weight is right and the bias is not"),
+    (lambda a, b: folded((b.weight.data[:, :, 0, 0] @ a.weight.data[:, :, 1, 1])[:, :, None, None],
+                         b.weight.data[:, :, 0, 0] @ a.bias.data + b.bias.data), "Right: "),
+])
+def test_level_1_fold(level_1, answer, said):
+    assert level_1["check_fold"](answer).startswith(said)

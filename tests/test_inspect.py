@@ -1,0 +1,71 @@
+"""Layer tables against PyTorch's own counter, the gradient, and the source's printed table."""
+
+import pytest
+import torch
+from torch import nn
+from torch.utils.flop_counter import FlopCounterMode
+
+from common import labs
+from common.blocks import conv_block
+from common.inspect import layers, macs, parameters
+
+LEVEL_1 = labs.variants(labs.LABS / "level_1.py")
+
+
+class Branches(nn.Module):
+    """Two branches, added and concatenated, with stride, dilation and groups."""
+
+    def __init__(self):
+        super().__init__()
+        self.stem = nn.Conv2d(3, 8, 3, stride=2, padding=1)
+        self.near = nn.Conv2d(8, 8, 3, padding=1, groups=2)
+        self.far = nn.Conv2d(8, 8, 3, padding=2, dilation=2)
+        self.last = nn.Conv2d(16, 4, 3, padding=1)
+
+    def forward(self, x):
+        x = self.stem(x)
+        return self.last(torch.cat([self.near(x) + x, self.far(x)], 1))
+
+
+@pytest.mark.parametrize("network", [LEVEL_1["as_run"].build(), LEVEL_1["repaired"].build(), Branches()])
+def test_multiply_accumulates_are_half_of_pytorchs_operations(network):
+    with FlopCounterMode(display=False) as counter:
+        network.eval()(torch.zeros(1, 3, 32, 32))
+    assert 2 * macs(network) == counter.get_total_flops()
+    assert layers(network).params.sum() == parameters(network)
+
+
+def test_the_field_is_what_the_gradient_reaches():
+    network = Branches()
+    for p in network.parameters():
+        nn.init.ones_(p)
+    image = torch.ones(1, 3, 64, 64, requires_grad=True)
+    network(image)[0, 0, 16, 16].backward()
+    reached = image.grad[0, 0].nonzero()
+    side = (reached.max(0).values - reached.min(0).values + 1).tolist()
+    assert side == [layers(network, (3, 64, 64)).field.iloc[-1]] * 2
+
+
+def test_level_1_is_the_sources_table():
+    table = layers(LEVEL_1["as_run"].build())
+    main = table[table.layer.str.match("Conv|MaxPool")]
+    assert parameters(LEVEL_1["as_run"].build()) == 83_368
+    assert main.field.tolist()[:15] == [3, 5, 6, 6, 10, 14, 16, 16, 24, 32, 36, 36, 52, 68, 76]  # as the source printed
+    assert table[table.layer.str.startswith("Conv")].params.tolist() == [
+        432, 4608, 512, 4608, 18432, 1024, 4608, 18432, 1024, 4608, 18432, 5770, 110]
+    assert main.height.tolist() == [32, 32, 16, 16, 16, 16, 8, 8, 8, 8, 4, 4, 4, 4, 2, 1, 1]
+
+
+def test_the_repaired_head_saves_eight_taps():
+    assert parameters(LEVEL_1["as_run"].build()) - parameters(LEVEL_1["repaired"].build()) == 64 * 10 * 8
+
+
+def test_a_kernel_sees_no_further_than_its_map():
+    assert layers(nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(3, 2, 3, padding=1))).field.tolist() == [32, 32]
+
+
+def test_inspecting_leaves_the_network_as_it_was():
+    network = nn.Sequential(conv_block(3, 4)).train()
+    before = {k: v.clone() for k, v in network.state_dict().items()}
+    layers(network)
+    assert network.training and all(torch.equal(before[k], v) for k, v in network.state_dict().items())

@@ -1,0 +1,85 @@
+"""Every lab: trained for real on the synthetic set, the same again, replayed, its exercises, its bad parameters."""
+
+import os
+import subprocess
+import sys
+
+import nbformat
+import pytest
+
+from common.labs import LABS, variants
+
+NAMES = sorted(p.stem for p in LABS.glob("*.py"))
+
+
+def papermill(lab, out, runs, *parameters):
+    command = [sys.executable, "-m", "papermill", LABS / f"{lab}.ipynb", out, "--cwd", LABS, "--no-progress-bar",
+               *(word for p in parameters for word in ("-p", *p.split("=")))]
+    return subprocess.run(command, env=os.environ | {"RUNS_DIR": str(runs)}, capture_output=True, text=True)
+
+
+def text(cell):
+    return "".join(o.get("text", "") for o in cell.outputs)
+
+
+@pytest.fixture(scope="module", params=NAMES)
+def smoke(request, tmp_path_factory):
+    """(lab, its executed notebook, its run folder) after two epochs on the synthetic set."""
+    folder = tmp_path_factory.mktemp(request.param)
+    out = folder / f"{request.param}.ipynb"
+    done = papermill(request.param, out, folder / "runs", "dataset=synthetic", "epochs=2", "device=cpu")
+    assert done.returncode == 0, done.stderr
+    return request.param, out, folder / "runs"
+
+
+def test_it_trains_every_variant(smoke):
+    lab, out, runs = smoke
+    for name in variants(LABS / f"{lab}.py"):
+        assert len(list((runs / lab / name).glob("seed-0-*.json"))) == 1, f"{name} was not trained"
+    assert "epoch 2/2" in "".join(text(c) for c in nbformat.read(out, 4).cells if c.cell_type == "code")
+
+
+def test_the_same_seed_gives_the_same_outputs_to_the_last_digit(smoke, tmp_path):
+    _, out, _ = smoke  # with no runs to replay, everything is trained again
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--nbval", out, "--nbval-sanitize-with", "tests/sanitize.cfg", "-q",
+         "--rootdir", out.parent, "-p", "no:cacheprovider"],
+        cwd=LABS.parent, env=os.environ | {"RUNS_DIR": str(tmp_path)}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+
+
+def test_it_is_replayed_from_its_runs(smoke, tmp_path):
+    lab, _, runs = smoke
+    out = tmp_path / "again.ipynb"
+    done = papermill(lab, out, runs, "dataset=synthetic", "epochs=2", "device=cpu")
+    assert done.returncode == 0, done.stderr
+    assert "epoch 2/2" not in "".join(text(c) for c in nbformat.read(out, 4).cells if c.cell_type == "code")
+
+
+def test_exercises_start_open_and_their_solutions_pass(smoke):
+    cells = [c for c in nbformat.read(smoke[1], 4).cells if c.cell_type == "code"]
+    checks, solutions = ([text(c) for c in cells if tag in c.metadata.get("tags", [])] for tag in ("check", "solution"))
+    assert len(checks) == len(solutions) >= 1
+    assert all(said.startswith("Not yet: ") for said in checks), checks
+    assert all(said.startswith("Right: ") for said in solutions), solutions
+
+
+@pytest.mark.parametrize("parameter, sentence", [
+    ("epoch=2", "The parameter epoch is not known to this lab: did you mean epochs?"),
+    ("epochs=three", "The parameter epochs is 'three', but it must be a whole number of epochs"),
+    ("seeds=0", "The parameter seeds is 0, but it must be a whole number of seeds, 1 or more."),
+])
+def test_a_bad_parameter_stops_a_lab_with_one_sentence(tmp_path, parameter, sentence):
+    done = papermill(NAMES[0], tmp_path / "out.ipynb", tmp_path / "runs", parameter)
+    assert done.returncode != 0 and sentence in done.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+@pytest.mark.parametrize("lab", NAMES)
+def test_a_lab_is_plain_python_too(lab, tmp_path):
+    """It is replayed from the records where there is no Jupyter and no data set."""
+    code = f"import sys, runpy; sys.modules['IPython'] = None; runpy.run_path({str(LABS / lab) + '.py'!r})"
+    environment = os.environ | {"RUNS_DIR": str(tmp_path / "runs"), "DATA_DIR": str(tmp_path / "data")}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,30 @@
+"""labs/*.py is the source; labs/*.ipynb must be what `make pair` writes from it, without outputs."""
+
+import jupytext
+import nbformat
+import pytest
+
+from common.labs import LABS
+
+NAMES = sorted({p.stem for p in LABS.glob("*.py")} | {p.stem for p in LABS.glob("*.ipynb")})
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_both_files_hold_the_same_cells(name):
+    source = jupytext.read(LABS / f"{name}.py")
+    notebook = nbformat.read(LABS / f"{name}.ipynb", as_version=4)
+
+    def cells(nb):
+        return [(c.cell_type, c.source, c.metadata.get("tags", [])) for c in nb.cells]
+
+    assert cells(source) == cells(notebook), "run `make pair`"
+    assert not any(c.get("outputs") or c.get("execution_count") for c in notebook.cells)
+    assert notebook.metadata.kernelspec.language == "python"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_first_code_cell_only_imports_and_the_second_holds_the_parameters(name):
+    code = [c for c in jupytext.read(LABS / f"{name}.py").cells if c.cell_type == "code"]
+    assert code[0].metadata.tags == ["imports"] and code[1].metadata.tags == ["parameters"]
+    assert all(line.startswith(("import ", "from ")) for line in code[0].source.splitlines() if line)
+    assert "settings.read(globals())" in code[2].source

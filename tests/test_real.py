@@ -1,0 +1,96 @@
+"""On real CIFAR-10, where DATA_DIR has it: its digests, its statistics, and every record proved against it."""
+
+import hashlib
+import json
+import os
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file, save
+
+from common import data as datasets
+from common import labs, records
+from common.errors import CourseError
+
+ROOT = os.environ.get("DATA_DIR") or datasets.ROOT / "data"
+pytestmark = pytest.mark.skipif(not (Path(ROOT) / "cifar-10-batches-py").is_dir(), reason="DATA_DIR has no CIFAR-10")
+
+
+@pytest.fixture(scope="module")
+def real():
+    return datasets.load("cifar10", ROOT)  # checks the six MD5s
+
+
+def test_the_sizes_and_the_split(real):
+    assert real.train_images.shape == (50_000, 3, 32, 32) and real.test_images.shape == (10_000, 3, 32, 32)
+    assert [len(part) for part in datasets.split(real.train_labels, 0.1)] == [45_000, 5_000]
+
+
+def test_the_statistics_of_the_training_images(real):
+    mean, std = datasets.statistics(real.train_images)
+    assert [f"{v:.4f}" for v in mean.tolist()] == ["0.4914", "0.4822", "0.4465"]
+    assert [f"{v:.4f}" for v in std.tolist()] == ["0.2470", "0.2435", "0.2616"]
+
+
+def test_every_record_holds(real, capsys):
+    labs.verify(ROOT)
+    assert f"{len(records.read_all())} records hold." in capsys.readouterr().out
+
+
+@pytest.fixture
+def copied(tmp_path, monkeypatch):
+    """One real record in a folder of its own."""
+    record = next(r for r in records.read_all() if ".safetensors" in r.files)
+    folder = tmp_path / record.lab / record.variant
+    folder.mkdir(parents=True)
+    for path in [record._path, *(record.beside(ending) for ending in record.files)]:
+        (folder / path.name).write_bytes(path.read_bytes())
+    for module in (records, labs):
+        monkeypatch.setattr(module, "RECORDS", tmp_path)
+    monkeypatch.setattr(records, "read_all", lambda: [records.read(folder / record._path.name)])
+    monkeypatch.setattr(labs, "read_all", records.read_all)
+    return folder / record._path.name
+
+
+def seal(path, fields):
+    """Write a record with a checksum that fits, as somebody would who means it."""
+    record = records.Record(**{k: v for k, v in fields.items() if k != "checksum"})
+    path.write_text(records._text(record))
+
+
+def test_a_changed_digit_of_the_accuracy_is_found_even_under_a_right_checksum(real, copied):
+    fields = json.loads(copied.read_text())
+    fields["test_acc"] = round(fields["test_acc"] + 0.0001, 4)
+    seal(copied, fields)
+    with pytest.raises(CourseError, match="but its predictions do not"):
+        labs.verify(ROOT)
+
+
+def test_a_changed_digit_is_found(real, copied):
+    text = copied.read_text()
+    at = text.index('"test_acc": 0.') + len('"test_acc": 0.')
+    copied.write_text(text[:at] + str((int(text[at]) + 1) % 10) + text[at + 1:])
+    with pytest.raises(CourseError, match="cut short or was changed"):
+        labs.verify(ROOT)
+
+
+def test_changed_predictions_are_found(real, copied):
+    path = copied.with_suffix(".npz")
+    content = bytearray(path.read_bytes())
+    content[-40] ^= 1
+    path.write_bytes(content)
+    with pytest.raises(CourseError, match="is missing or is not what its record"):
+        labs.verify(ROOT)
+
+
+def test_other_weights_are_found(real, copied):
+    path = copied.with_suffix(".safetensors")
+    weights = load_file(path)
+    weights["0.0.weight"] = torch.roll(weights["0.0.weight"], 1, 0)
+    path.write_bytes(save(weights))
+    fields = json.loads(copied.read_text())
+    fields["files"][".safetensors"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    seal(copied, fields)
+    with pytest.raises(CourseError, match="The weights beside .* reach a test accuracy of"):
+        labs.verify(ROOT)

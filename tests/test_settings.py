@@ -1,0 +1,41 @@
+"""A lab's parameters: what is accepted, and the sentence for what is not."""
+
+import pytest
+import torch
+
+from common import settings
+from common.errors import CourseError
+
+
+def test_the_plain_values_of_a_notebook_are_its_parameters():
+    names = {"__name__": "x", "_i": "", "In": [], "Out": {}, "torch": torch, "print": print, "epochs": 3, "device": "cpu"}
+    options = settings.read(names)
+    assert options.epochs == 3 and settings.device(options) == torch.device("cpu") and options.dataset == "cifar10"
+
+
+@pytest.mark.parametrize("text, value", [("true", True), ("false", False), (True, True)])
+def test_flags_as_papermill_passes_them(text, value):
+    assert settings.read(dict(retrain=text)).retrain is value
+
+
+@pytest.mark.parametrize("given, sentence", [
+    (dict(epoch=3), "The parameter epoch is not known to this lab: did you mean epochs?"),
+    (dict(zzz=3), "The parameter zzz is not known to this lab: choose from dataset, data_dir, epochs, seeds, "),
+    (dict(epochs="three"), "The parameter epochs is 'three', but it must be a whole number of epochs"),
+    (dict(epochs=2.5), "The parameter epochs is 2.5, but it must be"),
+    (dict(epochs=-1), "The parameter epochs is -1, but it must be"),
+    (dict(seeds=0), "The parameter seeds is 0, but it must be a whole number of seeds, 1 or more."),
+    (dict(seeds=True), "The parameter seeds is True, but"),
+    (dict(dataset="mnist"), "The parameter dataset is 'mnist', but it must be cifar10 or synthetic."),
+    (dict(retrain="yes please"), "The parameter retrain is 'yes please', but it must be True or False."),
+])
+def test_the_sentence(given, sentence):
+    with pytest.raises(CourseError) as error:
+        settings.read(given)
+    assert str(error.value).startswith(sentence) and str(error.value).count("\n") == 0
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
+def test_cuda_where_there_is_none():
+    with pytest.raises(CourseError, match="The parameter device is 'cuda', but PyTorch finds no CUDA device here"):
+        settings.read(dict(device="cuda"))
