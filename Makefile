@@ -18,7 +18,6 @@ help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
 
 book: $(READY)  ## build the site from the records, at _build/html/index.html
-	rm -rf _build/html _build/.doctrees _build/source
 	$(BIN)/python -m common.book
 	@echo "The book is at $(CURDIR)/_build/html/index.html"
 

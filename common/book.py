@@ -75,7 +75,8 @@ def execute_page(page, source):
         papermill.execute_notebook(given, executed, kernel_name="python3", cwd=ROOT / Path(page).parent,
                                    progress_bar=False, extra_arguments=["--log-level=ERROR"])
     except PapermillExecutionError as error:
-        raise CourseError(f"{page} failed in its cell {error.cell_index + 1}: {error.ename}: {error.evalue}") from None
+        raise CourseError(f"{page} failed in its cell {error.cell_index + 1}: {error.ename}: {error.evalue} "
+                          f"(The notebook as far as it went is {executed}.)") from None
 
 
 def lay_out(source):

@@ -35,10 +35,6 @@ DIGEST = {
 }
 
 
-class DataError(CourseError):
-    """The data set is missing, or is not the official one."""
-
-
 @dataclass(frozen=True)
 class Data:
     """One data set. Images are uint8 of shape (N, 3, 32, 32), labels int64 of shape (N,), all on one device."""
@@ -59,14 +55,15 @@ class Data:
 def load(name, data_dir=None):
     """Return the data set `name`, "cifar10" or "synthetic", on the CPU.
 
-    CIFAR-10 is read from `data_dir`, or else $DATA_DIR, or else `data/`; where it is absent it is downloaded there.
-    Every file's MD5 is checked on each load, before anything is unpickled. Raises DataError.
+    CIFAR-10 is read from `data_dir`, or else $DATA_DIR, or else `data/`, a relative name counting from the repository
+    and not from where a notebook runs; where it is absent it is downloaded there.
+    Every file's MD5 is checked on each load, before anything is unpickled. Raises CourseError.
     """
     if name == "synthetic":
         return Data(name, DIGEST[name], *draw(2_000, seed=0), *draw(1_000, seed=1))
     if name != "cifar10":
-        raise DataError(f"The data set {name!r} is not known: choose cifar10 or synthetic.")
-    root = Path(data_dir or os.environ.get("DATA_DIR") or ROOT / "data")
+        raise CourseError(f"The data set {name!r} is not known: choose cifar10 or synthetic.")
+    root = ROOT / (data_dir or os.environ.get("DATA_DIR") or "data")
     files = _checked(root)
     cache = CACHE / f"cifar10-{DIGEST[name]}.safetensors"
     try:
@@ -87,10 +84,10 @@ def _checked(root):
         try:
             files[name] = (folder / name).read_bytes()
         except OSError as error:
-            raise DataError(f"The CIFAR-10 file {folder / name} cannot be read ({error.strerror}): remove the folder "
+            raise CourseError(f"The CIFAR-10 file {folder / name} cannot be read ({error.strerror}): remove the folder "
                             f"{folder} to download it again, or set DATA_DIR to a whole copy.") from None
         if hashlib.md5(files[name]).hexdigest() != md5:
-            raise DataError(f"The CIFAR-10 file {folder / name} is not the official one (its MD5 is not {md5}) and was "
+            raise CourseError(f"The CIFAR-10 file {folder / name} is not the official one (its MD5 is not {md5}) and was "
                             f"not opened: remove the folder {folder} to download it again, or set DATA_DIR to a "
                             "whole copy.")
     return files
@@ -103,7 +100,7 @@ def _download(root):
             download_and_extract_archive(CIFAR10.url, partial, filename=CIFAR10.filename, md5=CIFAR10.tgz_md5)
             (Path(partial) / CIFAR10.base_folder).rename(root / CIFAR10.base_folder)
     except (OSError, RuntimeError) as error:
-        raise DataError(f"CIFAR-10 is not in {root} and could not be downloaded ({error}): unpack the official "
+        raise CourseError(f"CIFAR-10 is not in {root} and could not be downloaded ({error}): unpack the official "
                         f"cifar-10-python.tar.gz there, or set DATA_DIR to the folder that holds "
                         f"{CIFAR10.base_folder}.") from None
 

@@ -21,10 +21,6 @@ from common.files import write_whole
 ENGINE = 1
 
 
-class TrainingError(CourseError):
-    """Training cannot go on."""
-
-
 @dataclass
 class Result:
     """What a finished run leaves behind."""
@@ -42,7 +38,7 @@ def train(build, data, recipe, seed, device="cpu", checkpoint=None, title=""):
 
     All randomness comes from `seed`; on a CPU, with as many threads, the same seed gives the very same result. With
     `checkpoint`, a path, the state is kept there after each epoch and a run that was stopped goes on from it. Raises
-    TrainingError when the loss is no longer a number.
+    CourseError when the loss is no longer a number.
     """
     device = torch.device(device)
     torch.manual_seed(seed)
@@ -76,7 +72,8 @@ def train(build, data, recipe, seed, device="cpu", checkpoint=None, title=""):
         losses, hits = torch.zeros(batches, device=device), torch.zeros(batches, device=device)
         rates = []
         network.train()
-        for step, batch in enumerate(bar(order.split(recipe.batch_size), f"{title} epoch {epoch}/{recipe.epochs}")):
+        steps = order.split(recipe.batch_size)
+        for step, batch in enumerate(tqdm(steps, f"{title} epoch {epoch}", leave=False, disable=not interactive())):
             images, labels = data.train_images[batch], data.train_labels[batch]
             if recipe.crop:
                 images = augment.crop(images, recipe.crop)
@@ -97,7 +94,7 @@ def train(build, data, recipe, seed, device="cpu", checkpoint=None, title=""):
         losses, hits = losses.double().cpu(), hits.double().cpu()  # the one synchronisation of the epoch
         if not losses.isfinite().all():
             step = int((~losses.isfinite()).nonzero()[0])
-            raise TrainingError(f"The loss became {losses[step].item()} in epoch {epoch}, step {step + 1}, at learning "
+            raise CourseError(f"The loss became {losses[step].item()} in epoch {epoch}, step {step + 1}, at learning "
                                 f"rate {rates[step]:g}: train again with a lower learning rate.")
         row = dict(epoch=epoch, lr=rates[0], train_loss=(losses @ sizes / sizes.sum()).item(),
                    train_acc=(hits.sum() / sizes.sum()).item())
@@ -189,13 +186,8 @@ def restore(checkpoint, network, optimizer, scheduler, history):
 
 
 def interactive():
-    """Tell whether a person watches a terminal; a notebook and a log get one line an epoch instead of a bar."""
+    """Tell whether a terminal shows a progress bar; a notebook and a log get one line an epoch instead."""
     return sys.stderr.isatty()
-
-
-def bar(batches, title):
-    """Wrap `batches` in a progress bar where someone is there to see it."""
-    return tqdm(batches, title, leave=False, disable=not interactive())
 
 
 def line(title, row, epochs):

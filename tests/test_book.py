@@ -1,0 +1,84 @@
+"""The book, built from clean with warnings as errors: every page is there, whole, and asks nothing of other sites."""
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from common import book, records
+from common.errors import CourseError
+
+PAGES = book.listed(book.ROOT / "_toc.yml")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    return book.build(tmp_path_factory.mktemp("book"))
+
+
+class Elements(HTMLParser):
+    """Collects (name of element, its attributes)."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.found = []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.found.append((tag, dict(attributes)))
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_page_is_there_and_loads_nothing_from_elsewhere(site, page):
+    text = (site / f"{page}.html").read_text()
+    loaded = [a.get("src") or a.get("href") for tag, a in Elements(text).found
+              if tag in ("script", "img", "iframe", "source", "video") or tag == "link" and a.get("rel") != "canonical"]
+    assert [url for url in loaded if url and re.match(r"(https?:)?//", url)] == []
+
+
+def test_style_sheets_load_nothing_from_elsewhere(site):
+    for sheet in site.rglob("*.css"):
+        assert not re.search(r"(url\(|@import)\s*['\"]?(https?:)?//", sheet.read_text()), sheet
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_picture_has_alternative_text(site, page):
+    pictures = [a for tag, a in Elements((site / f"{page}.html").read_text()).found if tag == "img"]
+    drawn = [a for a in pictures if a.get("src", "").startswith("data:")]
+    assert all(a.get("alt") for a in pictures)
+    assert all(len(a["alt"]) > 40 for a in drawn), "a figure needs a sentence"
+    assert drawn or not page.startswith("labs/"), "a lab without a figure"
+
+
+def test_the_numbers_are_those_of_the_records(site):
+    lab, results = ((site / f"{page}.html").read_text() for page in ("labs/level_1", "book/results"))
+    for row in records.table().itertuples():
+        assert f"{row.test_acc_mean:.2%}" in lab or row.lab != "level_1"
+        assert f"{100 * row.test_acc_mean:.2f}" in results and f"{row.params:,}" in results
+
+
+def test_a_missing_page_and_one_nobody_links_to_are_named(tmp_path):
+    with pytest.raises(CourseError, match="The page a of _toc.yml is not in the site"):
+        book.check(tmp_path, ["a"])
+    for page in "ab":
+        (tmp_path / f"{page}.html").write_text("")
+    with pytest.raises(CourseError, match="The page b of _toc.yml is not in the site: a does not link to it"):
+        book.check(tmp_path, ["a", "b"])
+
+
+def test_a_lab_that_fails_stops_the_build(tmp_path, monkeypatch):
+    (tmp_path / "labs").mkdir()
+    (tmp_path / "labs" / "broken.ipynb").write_text(
+        '{"cells": [{"cell_type": "code", "source": "raise ValueError(3)", "metadata": {}, "outputs": [], '
+        '"execution_count": null, "id": "a"}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}')
+    monkeypatch.setattr(book, "ROOT", tmp_path)
+    with pytest.raises(CourseError, match="labs/broken failed in its cell 1: ValueError: 3"):
+        book.execute_page("labs/broken", tmp_path / "source")
+
+
+def test_a_warning_stops_the_build(tmp_path):
+    (tmp_path / "index.md").write_text("# A page\n\n{doc}`nowhere`\n")
+    (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: index\n")
+    (tmp_path / "_config.yml").write_text((book.ROOT / "_config.yml").read_text().replace("[book/_static]", "[]"))
+    with pytest.raises(CourseError, match="Jupyter Book found faults"):
+        book.lay_out(tmp_path)
