@@ -29,7 +29,7 @@ labs: $(READY)  ## execute all labs with papermill, into _build/labs
 	for lab in $(LABS); do $(BIN)/papermill labs/$$lab.ipynb _build/labs/$$lab.ipynb --cwd labs -k python3 || exit 1; done
 
 lab: $(READY)  ## open JupyterLab on the labs
-	$(BIN)/jupyter lab --notebook-dir=labs
+	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/labs
 
 record: $(READY)  ## train what is not on record (SEEDS=2 of each variant), and put it on record
 	$(BIN)/python -m common.labs record --seeds $(SEEDS)
