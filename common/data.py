@@ -94,12 +94,15 @@ def _checked(root):
 
 
 def _download(root):
+    missing = not root.exists()
     try:
         root.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=root) as partial:  # so that a broken download leaves nothing behind
             download_and_extract_archive(CIFAR10.url, partial, filename=CIFAR10.filename, md5=CIFAR10.tgz_md5)
             (Path(partial) / CIFAR10.base_folder).rename(root / CIFAR10.base_folder)
     except (OSError, RuntimeError) as error:
+        if missing and root.exists():
+            root.rmdir()
         raise CourseError(f"CIFAR-10 is not in {root} and could not be downloaded ({error}): unpack the official "
                         f"cifar-10-python.tar.gz there, or set DATA_DIR to the folder that holds "
                         f"{CIFAR10.base_folder}.") from None

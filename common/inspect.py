@@ -1,8 +1,17 @@
 """What a network is, layer by layer: output size, receptive field, parameters, multiply-accumulates."""
 
+import hashlib
+import json
+
 import pandas as pd
 import torch
 from torch import fx, nn
+
+
+def digest(network):
+    """Return a digest of a network's structure: names and shapes of its tensors, and the modules as printed."""
+    shapes = [(name, list(tensor.shape)) for name, tensor in network.state_dict().items()]
+    return hashlib.sha256(json.dumps([shapes, repr(network)]).encode()).hexdigest()[:16]
 
 
 def parameters(network):

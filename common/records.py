@@ -17,6 +17,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import torch
 from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 from safetensors.torch import load_file
 from safetensors.torch import save as to_safetensors
@@ -24,11 +25,13 @@ from safetensors.torch import save as to_safetensors
 from common import data as datasets
 from common.errors import CourseError
 from common.files import write_whole
+from common.inspect import digest
 from common.recipe import Recipe
 from common.train import ENGINE
 
 RECORDS = datasets.ROOT / "book" / "records"  # in git: the book's numbers
 RUNS = Path(os.environ.get("RUNS_DIR") or datasets.ROOT / "runs")  # not in git: this machine's own
+COLUMNS = "lab variant params macs seeds test_acc_mean test_acc_std train_acc_mean epochs device seconds".split()
 KEEP_WEIGHTS = 300_000  # parameters, up to which seed 0's weights are kept
 
 
@@ -90,15 +93,13 @@ class Record(BaseModel):
 
     def load_weights(self, network):
         """Put the stored half-precision weights into `network`, and return it in evaluation mode."""
-        network.load_state_dict({name: t.float() if t.is_floating_point() else t
-                                 for name, t in load_file(self.beside(".safetensors")).items()})
+        state = load_file(self.beside(".safetensors")).items()
+        network.load_state_dict({k: _cast(t, torch.float32) for k, t in state})
         return network.eval()
 
 
-def digest(network):
-    """Return a digest of a network's structure: names and shapes of its tensors, and the modules as printed."""
-    shapes = [(name, list(tensor.shape)) for name, tensor in network.state_dict().items()]
-    return hashlib.sha256(json.dumps([shapes, repr(network)]).encode()).hexdigest()[:16]
+def _cast(tensor, dtype):
+    return tensor.to(dtype) if tensor.is_floating_point() else tensor  # batch counts stay integers
 
 
 def identity(dataset, variant, seed):
@@ -123,8 +124,8 @@ def write(path, fields, result):
     np.savez_compressed(buffer, predictions=result.predictions.numpy())
     contents = {".npz": buffer.getvalue()}
     if fields["seed"] == 0 and fields["params"] <= KEEP_WEIGHTS:
-        weights = {k: v.half() if v.is_floating_point() else v for k, v in result.network.state_dict().items()}
-        contents[".safetensors"] = to_safetensors({k: v.contiguous() for k, v in weights.items()})
+        state = result.network.state_dict().items()
+        contents[".safetensors"] = to_safetensors({k: _cast(t, torch.float16).contiguous() for k, t in state})
     fields["files"] = {ending: hashlib.sha256(content).hexdigest() for ending, content in contents.items()}
     try:
         for ending, content in contents.items():
@@ -183,7 +184,7 @@ def table(records=None):
             test_acc_mean=tests.mean(), test_acc_std=tests.std(ddof=1) if len(group) > 1 else float("nan"),
             train_acc_mean=np.mean([r.train_acc for r in group]), epochs=first.recipe.epochs,
             device=", ".join(sorted({r.device for r in group})), seconds=np.median([r.seconds for r in group])))
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows, columns=COLUMNS)
 
 
 if __name__ == "__main__":
@@ -193,7 +194,6 @@ if __name__ == "__main__":
     elif frame.empty:
         print("There are no records yet: `make record` makes them.")
     else:
-        accuracy = [f"{m:.2%}" + ("" if s != s else f" ± {s:.2%}") for m, s in zip(frame.test_acc_mean, frame.test_acc_std)]
-        shown = frame[["lab", "variant", "params", "seeds"]].assign(
-            accuracy=accuracy, epochs=frame.epochs, device=frame.device, seconds=frame.seconds.round().astype(int))
-        print(shown.to_string(index=False))
+        accuracy = [f"{m:.2%}" + (f" ± {s:.2%}" if s == s else "") for m, s in zip(frame.test_acc_mean, frame.test_acc_std)]
+        frame = frame.assign(accuracy=accuracy, seconds=frame.seconds.round().astype(int))
+        print(frame["lab variant params seeds accuracy epochs device seconds".split()].to_string(index=False))

@@ -102,7 +102,7 @@ def test_no_data_and_no_network_is_one_sentence_and_leaves_nothing(tmp_path, mon
 
     monkeypatch.setattr(datasets, "download_and_extract_archive", refuse)
     with pytest.raises(CourseError, match="could not be downloaded .*no network.*cifar-10-python.tar.gz.*DATA_DIR"):
-        datasets.load("cifar10", tmp_path)
+        datasets.load("cifar10", tmp_path / "data")
     assert list(tmp_path.iterdir()) == []
 
 
