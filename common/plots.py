@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib import pyplot as plt
 
-from common.show import picture
+from common.show import Row, picture
 
 # Okabe and Ito's colours, told apart with any colour vision; lines differ in dash too.
 STYLE = {"train": dict(color="#D55E00", linestyle="--"), "val": dict(color="#009E73", linestyle="-."),
@@ -25,43 +25,45 @@ def curves(records, title, mark=None):
 
     Draws the training, validation and test curves that the records hold. `mark` is an epoch to point at.
     """
-    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
-    sets = [name for name in STYLE if f"{name}_acc" in records[0].curves()]
-    for axes, quantity, label in ((left, "acc", "accuracy (%)"), (right, "loss", "loss (nats)")):
-        for name in sets:
-            mean, std = mean_and_std(records, f"{name}_{quantity}")
-            scale = 100 if quantity == "acc" else 1
-            axes.plot(mean.index, scale * mean, label=NAMES[name], **STYLE[name])
-            axes.fill_between(mean.index, scale * (mean - std), scale * (mean + std), color=STYLE[name]["color"],
-                              alpha=0.2, linewidth=0)
-        if mark:
-            axes.axvline(mark, color="#555555", linestyle=":")
-        axes.set(xlabel="epoch", ylabel=label)
+    return Row(_curve(records, title, *what, mark) for what in (("acc", "accuracy", "%", 100), ("loss", "loss", "nats", 1)))
+
+
+def _curve(records, title, column, name, unit, scale, mark):
+    figure, axes = plt.subplots(figsize=(4.6, 3.5), layout="constrained")
+    said = []
+    for part in STYLE:
+        if f"{part}_{column}" in records[0].history[0]:
+            mean, std = (scale * values for values in mean_and_std(records, f"{part}_{column}"))
+            axes.plot(mean.index, mean, label=NAMES[part], **STYLE[part])
+            axes.fill_between(mean.index, mean - std, mean + std, color=STYLE[part]["color"], alpha=0.2, linewidth=0)
+            said.append(f"{NAMES[part]} from {mean.iloc[0]:.3g} to {mean.iloc[-1]:.3g}")
     if mark:
-        right.annotate(f"epoch {mark}", (mark, right.get_ylim()[1]), xytext=(4, -10), textcoords="offset points")
-    left.legend(loc="lower right")
-    figure.suptitle(f"{title}, {seeds(records)}")
-    said = ", ".join(f"{NAMES[name]} {mean_and_std(records, f'{name}_acc')[0].iloc[-1]:.1%}" for name in sets)
-    first = records[0].history[0]["epoch"]
-    return picture(figure, f"Two panels over epochs {first} to {len(records[0].history)}, accuracy and loss of {title}. "
-                           f"Accuracy at the end: {said}.")
+        axes.axvline(mark, color="#555555", linestyle=":")
+        axes.annotate(f"epoch {mark}", (mark, axes.get_ylim()[1]), xytext=(4, -10), textcoords="offset points")
+    axes.set(xlabel="epoch", ylabel=f"{name} ({unit})")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    figure.suptitle(f"{title}: {name}, {seeds(records)}", fontsize=10)
+    axes.legend()
+    return picture(figure, f"{name.capitalize()} of {title} over {len(records[0].history)} epochs, in {unit}: "
+                           f"{', '.join(said)}.")
 
 
 def confusion(records, classes, title):
     """Draw the confusion matrix of `records` (the seeds of one variant), mean over seeds, in percent of a true class."""
     counts = np.mean([r.confusion for r in records], axis=0)
     share = 100 * counts / counts.sum(axis=1, keepdims=True)
-    figure, axes = plt.subplots(figsize=(6.4, 5.6), layout="constrained")
+    figure, axes = plt.subplots(figsize=(5.0, 4.6), layout="constrained")
     axes.imshow(share, cmap="Blues", vmin=0, vmax=100)
     axes.grid(False)
     for row, column in np.ndindex(share.shape):
         value = share[row, column]
         if value >= 0.5:
-            axes.text(column, row, f"{value:.0f}", ha="center", va="center", fontsize=9,
+            axes.text(column, row, f"{value:.0f}", ha="center", va="center", fontsize=8,
                       color="white" if value > 50 else "black")
     axes.set_xticks(range(10), classes, rotation=45, ha="right")
     axes.set_yticks(range(10), classes)
-    axes.set(xlabel="predicted class", ylabel="true class", title=f"{title}: % of a true class, {seeds(records)}")
+    axes.set(xlabel="predicted class", ylabel="true class")
+    figure.suptitle(f"{title}: % of each true class, {seeds(records)}", fontsize=10)
     off = share - np.diag(np.diag(share))
     row, column = np.unravel_index(off.argmax(), off.shape)
     return picture(figure, f"Confusion matrix of {title}, ten classes. Most frequent mistake: {classes[row]} taken for "
@@ -73,13 +75,13 @@ def kernels(weight, title):
     weight = weight.detach().float().cpu().permute(0, 2, 3, 1).numpy()
     reach = abs(weight).max()
     columns = 8
-    figure, axes = plt.subplots(-(-len(weight) // columns), columns, figsize=(8, 2.4), layout="constrained")
+    figure, axes = plt.subplots(-(-len(weight) // columns), columns, figsize=(5.6, 1.8), layout="constrained")
     for number, (place, kernel) in enumerate(zip(axes.flat, weight), start=1):
         place.imshow(0.5 + kernel / (2 * reach))
         place.set_title(number, fontsize=8)
     for place in axes.flat:
         place.set_axis_off()
-    figure.suptitle(title)
+    figure.suptitle(title, fontsize=10)
     return picture(figure, f"{title}: {len(weight)} small colour pictures of {weight.shape[1]}×{weight.shape[2]} pixels; "
                            "grey is zero, brighter is positive, darker is negative.")
 

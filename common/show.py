@@ -29,10 +29,17 @@ class Picture:
         return f"Picture: {self.alt}"
 
 
+class Row(tuple):
+    """Pictures side by side, or one below the other where the page is narrow."""
+
+    def _repr_html_(self):
+        return f'<div class="row-of-pictures">{"".join(picture._repr_html_() for picture in self)}</div>'
+
+
 def picture(figure, alt):
     """Draw a matplotlib `figure` into a Picture and close it."""
     buffer = io.BytesIO()
-    figure.savefig(buffer, dpi=192, facecolor="white", bbox_inches="tight", metadata={"Software": None})
+    figure.savefig(buffer, dpi=192, facecolor="white", metadata={"Software": None})
     plt.close(figure)
     return Picture(buffer.getvalue(), alt, round(figure.get_figwidth() * 96))
 
