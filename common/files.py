@@ -10,16 +10,29 @@ def write_whole(path, content):
 
     Raises OSError, after taking the unfinished file away.
     """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    write_all({path: content})
+
+
+def write_all(contents):
+    """Write several files, {path: bytes}, each in one step and none before all have been stored beside their places.
+
+    Raises OSError, after taking the unfinished files away; what was at the paths before is still there then.
+    """
+    partials = {}
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(partial, 0o644)
-        os.replace(partial, path)
+        for path, content in contents.items():
+            path = Path(path)
+            path.parent.mkdir(parents=True, exist_ok=True)
+            handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+            partials[partial] = path
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
+                file.flush()
+                os.fsync(file.fileno())
+            os.chmod(partial, 0o644)
+        for partial, path in partials.items():
+            os.replace(partial, path)
     except BaseException:
-        Path(partial).unlink(missing_ok=True)
+        for partial in partials:
+            Path(partial).unlink(missing_ok=True)
         raise

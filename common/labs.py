@@ -6,13 +6,13 @@
 
 import argparse
 import re
-import shutil
 
 import torch
 
 from common import data as datasets
 from common import settings as lab_settings
 from common.errors import CourseError
+from common.files import write_all
 from common.records import RECORDS, find, identity, read_all
 from common.runs import runs
 from common.train import evaluate
@@ -58,12 +58,8 @@ def promote(record):
     if RECORDS in source.parents:
         return
     target = RECORDS / record.lab / record.variant / f"seed-{record.seed}.json"
-    target.parent.mkdir(parents=True, exist_ok=True)
-    paths = {target.with_suffix(ending): record.beside(ending) for ending in record.files} | {target: source}
-    for to, path in paths.items():
-        shutil.copyfile(path, to.with_name(f".{to.name}"))
-    for to in paths:
-        to.with_name(f".{to.name}").replace(to)
+    files = {target.with_suffix(ending): record.beside(ending).read_bytes() for ending in record.files}
+    write_all(files | {target: source.read_bytes()})
     print(f"On record: {target.relative_to(datasets.ROOT)}, test accuracy {record.test_acc:.2%}", flush=True)
 
 

@@ -24,7 +24,7 @@ from safetensors.torch import save as to_safetensors
 
 from common import data as datasets
 from common.errors import CourseError
-from common.files import write_whole
+from common.files import write_all
 from common.inspect import digest
 from common.recipe import Recipe
 from common.train import ENGINE
@@ -119,7 +119,10 @@ def find(lab, name, wanted):
 
 
 def write(path, fields, result):
-    """Write a run's files beside each other, the .json last: without it, the others do not count. Return the Record."""
+    """Write a run's files beside each other, the .json last: without it, the others do not count. Return the Record.
+
+    Raises OSError, and then what was there before is there still.
+    """
     buffer = io.BytesIO()
     np.savez_compressed(buffer, predictions=result.predictions.numpy())
     contents = {".npz": buffer.getvalue()}
@@ -127,14 +130,8 @@ def write(path, fields, result):
         state = result.network.state_dict().items()
         contents[".safetensors"] = to_safetensors({k: _cast(t, torch.float16).contiguous() for k, t in state})
     fields["files"] = {ending: hashlib.sha256(content).hexdigest() for ending, content in contents.items()}
-    try:
-        for ending, content in contents.items():
-            write_whole(path.with_suffix(ending), content)
-        write_whole(path, _text(Record(**fields)).encode())
-    except OSError:
-        for ending in contents:
-            path.with_suffix(ending).unlink(missing_ok=True)
-        raise
+    files = {path.with_suffix(ending): content for ending, content in contents.items()}
+    write_all(files | {path: _text(Record(**fields)).encode()})
     return read(path)
 
 

@@ -45,14 +45,13 @@ def _train(lab, name, variant, data, wanted, settings):
     title = f"{lab} {name} seed {wanted['seed']}"
     try:
         result = train(variant.build, data, variant.recipe, wanted["seed"], device, checkpoint, title)
+        record = write(path, describe(lab, name, variant, data, wanted, device, result), result)
     except KeyboardInterrupt:
         raise CourseError(f"Stopped in {title}: finished runs are kept in {RUNS}, and this one goes on from its last "
                           "whole epoch when it is asked for again.") from None
-    try:
-        record = write(path, describe(lab, name, variant, data, wanted, device, result), result)
     except OSError as error:
         raise CourseError(f"The record {path} could not be written ({error.strerror}): make room and run this again; "
-                          "the trained network is kept beside it and is not trained anew.") from None
+                          "it goes on from the last epoch that was stored beside it.") from None
     checkpoint.unlink(missing_ok=True)
     return record
 

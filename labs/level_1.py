@@ -97,8 +97,8 @@ show.Text(
     f"**What we see.** The network has {layers.params.sum():,} parameters and takes {layers.macs.sum():,} "
     f"multiply–accumulates an image. Parameters sit deep: three 32→64 convolutions hold "
     f"{heaviest.sum() / layers.params.sum():.0%} of them, whatever the size of their map. Arithmetic sits early: the "
-    f"layers on maps of 16×16 and more do {early / layers.macs.sum():.0%} of it. From the third stage on the field "
-    "is as wide as the image.")
+    f"layers on maps of 16×16 and more do {early / layers.macs.sum():.0%} of it. At the end of the third stage the "
+    "field is as wide as the image.")
 
 # %% [markdown]
 # ## As the source ran it
@@ -315,9 +315,9 @@ show.Text(
 show.Text("**The difference.** " + stats.sentence(as_run_records, repaired_records, ("as run", "repaired")))
 
 # %% [markdown]
-# Read this difference with care. Two things pull in opposite directions: the schedule helps, and 5,000 images fewer to
-# learn from hurt. The 5,120 parameters that are gone can do neither. To tell the causes apart, change one thing at a time;
-# that is what the next levels do.
+# Read this difference with care: several things changed at once. There is a schedule, and there are 5,000 images fewer to
+# learn from. (The 5,120 parameters that are gone made no difference to any output.) To tell causes apart, change one
+# thing at a time; that is what the next levels do.
 #
 # ## Exercises
 #

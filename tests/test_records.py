@@ -96,14 +96,14 @@ def test_a_record_cut_short_is_named_and_left_as_it_is(folders, variant, options
     assert contents(folders) == before
 
 
-@pytest.mark.parametrize("fails_at", [1, 2, 3])  # predictions, weights, record
+@pytest.mark.parametrize("fails_at", [2, 3, 4, 5])  # the second epoch's checkpoint; predictions, weights, record
 def test_a_full_disk_leaves_no_half_record_and_the_run_is_not_lost(folders, variant, options, monkeypatch, fails_at):
     calls, fsync = [], os.fsync
 
     def full(handle):
-        if len(calls) - 2 == fails_at - 1:  # after the two epochs' checkpoints
-            raise OSError(errno.ENOSPC, "No space left on device")
         calls.append(handle)
+        if len(calls) == fails_at:
+            raise OSError(errno.ENOSPC, "No space left on device")
         fsync(handle)
 
     monkeypatch.setattr(files.os, "fsync", full)
@@ -113,7 +113,22 @@ def test_a_full_disk_leaves_no_half_record_and_the_run_is_not_lost(folders, vari
     monkeypatch.setattr(files.os, "fsync", fsync)
     epochs = []
     monkeypatch.setattr("common.train.line", lambda *a: epochs.append(a) or "")
-    assert len(train_one(variant, options)[0].history) == 2 and epochs == []  # nothing was trained anew
+    assert len(train_one(variant, options)[0].history) == 2
+    assert len(epochs) == (fails_at == 2)  # nothing is trained anew but the epoch that was not stored
+
+
+def test_a_full_disk_leaves_an_older_record_as_it_was(folders, variant, options, monkeypatch):
+    train_one(variant, options)
+    before = contents(folders)
+
+    def full(handle):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("common.train.save", lambda *a: None)  # the disk fills up at the very end
+    monkeypatch.setattr(files.os, "fsync", full)
+    with pytest.raises(CourseError, match="No space left on device"):
+        train_one(variant, options, retrain=True)
+    assert contents(folders) == before
 
 
 def test_ctrl_c_keeps_the_finished_runs_and_goes_on_from_the_last_epoch(folders, variant, options, monkeypatch):
