@@ -110,8 +110,7 @@ def train(build, data, recipe, seed, device="cpu", checkpoint=None, title=""):
         result.history.append(row)
         if checkpoint:
             save(checkpoint, network, optimizer, scheduler, result.history)
-        if not interactive():
-            print(line(title, row, recipe.epochs), flush=True)
+        print(line(title, row, recipe.epochs), flush=True)
 
     result.test_loss, result.test_acc, predictions = test(data.test_images, data.test_labels)
     result.predictions = predictions.to(torch.uint8).cpu()
@@ -186,7 +185,7 @@ def restore(checkpoint, network, optimizer, scheduler, history):
 
 
 def interactive():
-    """Tell whether a terminal shows a progress bar; a notebook and a log get one line an epoch instead."""
+    """Tell whether there is a terminal to show a bar within the epoch; a notebook and a log get the lines alone."""
     return sys.stderr.isatty()
 
 
