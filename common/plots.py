@@ -57,7 +57,7 @@ def confusion(records, classes, title):
     axes.grid(False)
     for row, column in np.ndindex(share.shape):
         value = share[row, column]
-        if value >= 0.5:
+        if round(value) >= 1:
             axes.text(column, row, f"{value:.0f}", ha="center", va="center", fontsize=8,
                       color="white" if value > 50 else "black")
     axes.set_xticks(range(10), classes, rotation=45, ha="right")

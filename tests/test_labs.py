@@ -6,8 +6,10 @@ import sys
 
 import nbformat
 import pytest
+import torch
 
 from common.labs import LABS, variants
+from common.records import read_all
 
 NAMES = sorted(p.stem for p in LABS.glob("*.py"))
 
@@ -83,3 +85,17 @@ def test_a_lab_is_plain_python_too(lab, tmp_path):
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_level_1_is_built_in_the_order_in_which_it_was_trained():
+    """A network's structure does not tell in which order its layers drew their first weights from the seed.
+
+    The taps that no gradient reaches do: they still are what the recorded seed gave them.
+    """
+    build = variants(LABS / "level_1.py")["as_run"].build
+    record = next(r for r in read_all() if (r.lab, r.variant, r.seed) == ("level_1", "as_run", 0))
+    stored = record.load_weights(build())[16].weight
+    torch.manual_seed(0)
+    first = build()[16].weight.half().float()
+    still = (stored == first).flatten(2).all(0).all(0)
+    assert still.tolist() == [True] * 4 + [False] + [True] * 4
