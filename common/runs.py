@@ -81,8 +81,13 @@ def _cpu_name():
 
 
 def _commit():
-    command = ["git", "-C", str(datasets.ROOT), "describe", "--always", "--dirty", "--abbrev=12"]
-    try:
+    """Return the commit of the code that trains, marked where labs/ or common/ differ from it."""
+    def git(*arguments):
+        command = ["git", "-C", str(datasets.ROOT), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+    try:
+        changed = git("status", "--porcelain", "--", "common", "labs")
+        return git("rev-parse", "--short=12", "HEAD") + ("-dirty" if changed else "")
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
