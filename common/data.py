@@ -85,11 +85,11 @@ def _checked(root):
             files[name] = (folder / name).read_bytes()
         except OSError as error:
             raise CourseError(f"The CIFAR-10 file {folder / name} cannot be read ({error.strerror}): remove the folder "
-                            f"{folder} to download it again, or set DATA_DIR to a whole copy.") from None
+                              f"{folder} to download it again, or set DATA_DIR to a whole copy.") from None
         if hashlib.md5(files[name]).hexdigest() != md5:
             raise CourseError(f"The CIFAR-10 file {folder / name} is not the official one (its MD5 is not {md5}) and was "
-                            f"not opened: remove the folder {folder} to download it again, or set DATA_DIR to a "
-                            "whole copy.")
+                              f"not opened: remove the folder {folder} to download it again, or set DATA_DIR to a "
+                              "whole copy.")
     return files
 
 
@@ -104,8 +104,8 @@ def _download(root):
         if missing and root.exists():
             root.rmdir()
         raise CourseError(f"CIFAR-10 is not in {root} and could not be downloaded ({error}): unpack the official "
-                        f"cifar-10-python.tar.gz there, or set DATA_DIR to the folder that holds "
-                        f"{CIFAR10.base_folder}.") from None
+                          f"cifar-10-python.tar.gz there, or set DATA_DIR to the folder that holds "
+                          f"{CIFAR10.base_folder}.") from None
 
 
 def _parse(files):
@@ -140,6 +140,12 @@ def statistics(images):
     mean = counts @ levels / counts.sum(1)
     variance = counts @ levels**2 / counts.sum(1) - mean**2
     return mean.float(), variance.sqrt().float()
+
+
+def normalisation(data, recipe):
+    """Return the (mean, std) that `recipe` normalises with: of the images it learns from, or of the test images."""
+    learn, _ = split(data.train_labels, recipe.validation)
+    return statistics(data.test_images if recipe.statistics == "test" else data.train_images[learn])
 
 
 def normalise(images, mean, std):

@@ -13,8 +13,8 @@ from common import data as datasets
 from common import settings as lab_settings
 from common.errors import CourseError
 from common.files import write_all
-from common.records import RECORDS, find, identity, read_all
-from common.runs import runs
+from common.records import RECORDS, fits, identity, read_all
+from common.runs import confusion, run
 from common.train import evaluate
 
 LABS = datasets.ROOT / "labs"
@@ -46,10 +46,10 @@ def record(seeds, data_dir, device, only):
     if not wanted:
         raise CourseError(f"There is no variant {only}: choose from "
                           f"{', '.join(f'{lab}/{name}' for lab, name, _ in all_variants())}.")
-    for count in range(1, seeds + 1):
-        settings = lab_settings.read(dict(seeds=count, data_dir=data_dir, device=device))
+    settings = lab_settings.read(dict(seeds=seeds, data_dir=data_dir, device=device))
+    for seed in range(settings.seeds):
         for lab, name, variant in wanted:
-            promote(runs(lab, name, variant, settings)[-1])
+            promote(run(lab, name, variant, seed, settings))
 
 
 def promote(record):
@@ -75,15 +75,15 @@ def verify(data_dir):
     records = read_all()
     for record in records:
         said = f"The record {record._path}"
-        predictions = torch.from_numpy(record.predictions()).long()
+        predictions = torch.from_numpy(record.predictions())
         if (predictions == data.test_labels).double().mean().item() != record.test_acc:
             raise CourseError(f"{said} gives a test accuracy of {record.test_acc}, but its predictions do not: restore "
                               "it with git, or remove it and train it again with `make record`.")
-        if torch.bincount(data.test_labels * 10 + predictions, minlength=100).view(10, 10).tolist() != record.confusion:
+        if confusion(data.test_labels, predictions) != record.confusion:
             raise CourseError(f"{said} holds a confusion matrix that its predictions do not give: restore it with git, "
                               "or remove it and train it again with `make record`.")
         variant = offered.get((record.lab, record.variant))
-        if variant is None or find(record.lab, record.variant, identity("cifar10", variant, record.seed)) is None:
+        if variant is None or not fits(record, identity("cifar10", variant, record.seed)):
             raise CourseError(f"{said} is of a run that its lab does not ask for (any more): remove it.")
         again = ""
         if ".safetensors" in record.files:
@@ -93,11 +93,8 @@ def verify(data_dir):
 
 
 def _evaluate(record, variant, data):
-    seen = data.test_images
-    if record.recipe.statistics == "train":
-        seen = data.train_images[datasets.split(data.train_labels, record.recipe.validation)[0]]
     network = record.load_weights(variant.build()).to(memory_format=torch.channels_last)
-    _, accuracy, _ = evaluate(network, data.test_images, data.test_labels, *datasets.statistics(seen))
+    _, accuracy, _ = evaluate(network, data.test_images, data.test_labels, *datasets.normalisation(data, record.recipe))
     if abs(accuracy - record.test_acc) > AGREES:
         raise CourseError(f"The weights beside {record._path} reach a test accuracy of {accuracy:.4f}, not "
                           f"{record.test_acc:.4f}: remove the record and train it again with `make record`.")

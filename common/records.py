@@ -77,11 +77,7 @@ class Record(BaseModel):
     def beside(self, ending):
         """Return the path of this record's file with `ending`, after checking it. Raises CourseError."""
         path = self._path.with_suffix(ending)
-        try:
-            whole = hashlib.sha256(path.read_bytes()).hexdigest() == self.files[ending]
-        except OSError:
-            whole = False
-        if not whole:
+        if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != self.files[ending]:
             raise CourseError(f"The file {path} is missing or is not what its record {self._path.name} says: restore "
                               f"it with git, or remove the record and train it again with `make record`.")
         return path
@@ -113,9 +109,13 @@ def find(lab, name, wanted):
     for folder in (RECORDS, RUNS):
         for path in sorted((folder / lab / name).glob(f"seed-{wanted['seed']}*.json")):
             record = read(path)
-            if wanted == record.model_dump(include=set(wanted)):
+            if fits(record, wanted):
                 return record
-    return None
+
+
+def fits(record, wanted):
+    """Tell whether `record` is of the run `wanted`, an `identity`."""
+    return wanted == record.model_dump(include=set(wanted))
 
 
 def write(path, fields, result):

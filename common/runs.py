@@ -22,20 +22,20 @@ def runs(lab, name, variant, settings):
 
     A finished run is written to runs/ at once; one that is stopped goes on from its last epoch the next time.
     """
+    return [run(lab, name, variant, seed, settings) for seed in range(settings.seeds)]
+
+
+def run(lab, name, variant, seed, settings):
+    """Return the Record of one seed of `variant`, as `runs` does."""
     if settings.epochs:
         variant = variant._replace(recipe=variant.recipe.model_copy(update=dict(epochs=settings.epochs)))
-    records, data = [], None
-    for seed in range(settings.seeds):
-        wanted = identity(settings.dataset, variant, seed)
-        record = None if settings.retrain else find(lab, name, wanted)
-        if record is None:
-            data = data or datasets.load(settings.dataset, settings.data_dir)
-            record = _train(lab, name, variant, data, wanted, settings)
-        records.append(record)
-    return records
+    wanted = identity(settings.dataset, variant, seed)
+    record = None if settings.retrain else find(lab, name, wanted)
+    return record or _train(lab, name, variant, wanted, settings)
 
 
-def _train(lab, name, variant, data, wanted, settings):
+def _train(lab, name, variant, wanted, settings):
+    data = datasets.load(settings.dataset, settings.data_dir)
     device = lab_settings.device(settings)
     key = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:8]
     path = RUNS / lab / name / f"seed-{wanted['seed']}-{key}.json"
@@ -60,16 +60,20 @@ def describe(lab, name, variant, data, wanted, device, result):
     """Return a finished run's fields of Record, but for `files`."""
     network = result.network.cpu()
     labels = data.test_labels.cpu()
-    confusion = torch.bincount(labels * 10 + result.predictions.long(), minlength=100).view(10, 10)
     learn, validate = datasets.split(data.train_labels, variant.recipe.validation)
     return wanted | dict(
         lab=lab, variant=name, dataset=data.name,
         split=dict(train=len(learn), validation=len(validate), test=len(labels)),
         params=parameters(network), macs=macs(network), history=result.history, test_loss=result.test_loss,
-        test_acc=result.test_acc, confusion=confusion.tolist(),
+        test_acc=result.test_acc, confusion=confusion(labels, result.predictions),
         device=torch.cuda.get_device_name(device) if device.type == "cuda" else _cpu_name(),
         precision=result.precision, threads=torch.get_num_threads(), torch=torch.__version__, commit=_commit(),
-        date=datetime.date.today().isoformat(), seconds=round(sum(row["seconds"] for row in result.history), 1))
+        date=datetime.date.today().isoformat(), seconds=round(sum(row["seconds"] for row in result.history), 3))
+
+
+def confusion(labels, predictions):
+    """Return the ten rows of ten counts that a record holds, from classes (N,) true and predicted."""
+    return torch.bincount(labels * 10 + predictions.long(), minlength=100).view(10, 10).tolist()
 
 
 def _cpu_name():

@@ -12,7 +12,7 @@ from torch.optim import lr_scheduler
 from tqdm import tqdm
 
 from common import augment
-from common.data import normalise, split, statistics
+from common.data import normalisation, normalise, split
 from common.errors import CourseError
 from common.files import write_whole
 
@@ -49,8 +49,7 @@ def train(build, data, recipe, seed, device="cpu", checkpoint=None, title=""):
 
     data = data.to(device)
     learn, validate = split(data.train_labels, recipe.validation)
-    seen = data.test_images if recipe.statistics == "test" else data.train_images[learn]
-    mean, std = statistics(seen)
+    mean, std = normalisation(data, recipe)
     batches = -(-len(learn) // recipe.batch_size)
     sizes = torch.full((batches,), recipe.batch_size).double()
     sizes[-1] = len(learn) - recipe.batch_size * (batches - 1)  # the last batch may be smaller, and weighs less
@@ -95,7 +94,7 @@ def train(build, data, recipe, seed, device="cpu", checkpoint=None, title=""):
         if not losses.isfinite().all():
             step = int((~losses.isfinite()).nonzero()[0])
             raise CourseError(f"The loss became {losses[step].item()} in epoch {epoch}, step {step + 1}, at learning "
-                                f"rate {rates[step]:g}: train again with a lower learning rate.")
+                              f"rate {rates[step]:g}: train again with a lower learning rate.")
         row = dict(epoch=epoch, lr=rates[0], train_loss=(losses @ sizes / sizes.sum()).item(),
                    train_acc=(hits.sum() / sizes.sum()).item())
         if len(validate):

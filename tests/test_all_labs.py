@@ -2,7 +2,7 @@
 
 import pytest
 
-from common import labs, records, runs, train
+from common import labs, records, runs, settings, train
 from common import data as datasets
 from common.errors import CourseError
 
@@ -60,6 +60,8 @@ def test_what_is_missing_is_trained_and_put_on_record_and_holds(lab, monkeypatch
 def test_only_one_variant(lab):
     labs.record(seeds=1, data_dir="", device="cpu", only="a_lab/two")
     assert [r.variant for r in labs.read_all()] == ["two"]
+    with pytest.raises(CourseError, match="The parameter seeds is 0, but it must be a whole number of seeds, 1 or more"):
+        labs.record(seeds=0, data_dir="", device="cpu", only="")
     with pytest.raises(CourseError, match="no variant a_lab/three: choose from a_lab/one, a_lab/two"):
         labs.record(seeds=1, data_dir="", device="cpu", only="a_lab/three")
 
@@ -68,6 +70,8 @@ def test_only_one_variant(lab):
 def test_a_record_that_its_lab_no_longer_asks_for_is_named(lab, change):
     labs.record(seeds=1, data_dir="", device="cpu", only="a_lab/one")
     lab.write_text(LAB.replace(*change))
+    if change[1] != '"uno"':  # a fresh run beside it in runs/ does not make a stale record good
+        runs.runs("a_lab", "one", labs.variants(lab)["one"], settings.read(dict(device="cpu")))
     with pytest.raises(CourseError, match="one/seed-0.json is of a run that its lab does not ask for"):
         labs.verify("")
 
