@@ -22,17 +22,35 @@ class Recipe(BaseModel):
     momentum: float = Field(0.9, ge=0, lt=1)  # of SGD
     nesterov: bool = False  # of SGD
     weight_decay: float = Field(0.0, ge=0)
+    l1: float = Field(0.0, ge=0)  # times the sum of the absolute weights, added to the loss that is minimised
     label_smoothing: float = Field(0.0, ge=0, lt=1)
 
     schedule: Literal["constant", "step", "plateau", "onecycle", "cosine"] = "constant"
     step_size: int = Field(20, ge=1)  # epochs between drops, of step
     factor: float = Field(0.1, gt=0, lt=1)  # the rate after a drop over the rate before, of step and plateau
     patience: int = Field(10, ge=0)  # epochs without a better validation loss before a drop, of plateau
-    min_lr: float = Field(0.0, ge=0)  # of plateau
+    min_lr: float = Field(0.0, ge=0)  # no rate is lower, of step and plateau
     pct_start: float = Field(0.3, gt=0, lt=1)  # share of the steps spent rising, of onecycle
+    cycle_momentum: bool = True  # of onecycle: let the momentum move between 0.85 and 0.95, against the rate
 
-    crop: int = Field(0, ge=0, le=16)  # pixels of black padding before a random crop
-    flip: bool = False  # left to right, half of the time
+    # augmentation, in the order in which it is applied (common/augment.py says what each does)
+    crop: int = Field(0, ge=0, le=16)  # pixels of padding before a random crop
+    crop_mode: Literal["black", "reflect"] = "black"  # what the padding shows
+    flip: bool = False  # left to right
+    flip_p: float = Field(0.5, ge=0, le=1)  # how often
+    alternate: bool = False  # flip half of the images in odd epochs and the other half in even ones, instead of by chance
+    shift: float = Field(0.0, ge=0, lt=1)  # most, as a fraction of the side
+    scale: float = Field(0.0, ge=0, lt=1)  # grow by a factor within 1 ± scale
+    rotate: float = Field(0.0, ge=0, le=180)  # most, in degrees
+    affine_p: float = Field(0.5, ge=0, le=1)  # how often an image is shifted, scaled and rotated
+    zoom: float = Field(0.0, ge=0, lt=1)  # look at a window whose sides are within 1 ± zoom of the image's
+    grey_p: float = Field(0.0, ge=0, le=1)  # how often an image loses colour
+    grey_least: float = Field(1.0, ge=0, le=1)  # share of grey then, at least
+    cutout: int = Field(0, ge=0, le=32)  # largest side of the hole, in pixels
+    cutout_least: int = Field(0, ge=0, le=32)  # smallest side; 0: as large as the largest
+    cutout_p: float = Field(1.0, ge=0, le=1)  # how often there is a hole
+    cutout_fill: Literal["mean", "mean, not normalised"] = "mean"  # the second is a mistake that a source made
+    mixup: float = Field(0.0, ge=0)  # alpha of the Beta distribution
 
     validation: float = Field(0.1, ge=0, lt=1)  # share of the training images held out; 0: train on all
     follow_test: bool = False  # look at the test set after every epoch, as the sources did; never to choose by it

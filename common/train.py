@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 
 import torch
 import torch.nn.functional as F
-from torch.optim import lr_scheduler
 from tqdm import tqdm
 
-from common import augment
+from common.augment import augment, mixup
 from common.data import normalisation, normalise, split
 from common.errors import CourseError
 from common.files import write_whole
+from common.graphs import recorded
+from common.schedule import PER_STEP, make_optimizer, make_scheduler
 
 # Raise this when a change to the loop, the data path or the augmentations alters results: older records then no
 # longer count as runs of this engine.
@@ -33,70 +34,83 @@ class Result:
     predictions: torch.Tensor | None = None  # uint8, one class an image of the test set, in its order
 
 
-def train(build, data, recipe, seed, device="cpu", checkpoint=None, title=""):
+def train(build, data, recipe, seed, device="cpu", checkpoint=None, title="", plain=False):
     """Train the network that `build()` returns on `data` by `recipe`, and return a Result.
 
     All randomness comes from `seed`; on a CPU, with as many threads, the same seed gives the very same result. With
-    `checkpoint`, a path, the state is kept there after each epoch and a run that was stopped goes on from it. Raises
+    `checkpoint`, a path, the state is kept there after each epoch and a run that was stopped goes on from it. `plain`
+    keeps to fp32 and launches every kernel from Python: slow, and what the fast path is tested against. Raises
     CourseError when the loss is no longer a number.
     """
     device = torch.device(device)
     torch.manual_seed(seed)
     network = build().to(device, memory_format=torch.channels_last)
     optimizer = make_optimizer(network, recipe)
-    result = Result(network, "bf16" if recipe.precision == "auto" and has_bf16_units(device) else "fp32")
-    autocast = torch.autocast(device.type, torch.bfloat16) if result.precision == "bf16" else nullcontext()
+    bf16 = recipe.precision == "auto" and has_bf16_units(device) and not plain
+    autocast = torch.autocast(device.type, torch.bfloat16) if bf16 else nullcontext()
+    result = Result(network, "bf16" if bf16 else "fp32")
 
     data = data.to(device)
     learn, validate = split(data.train_labels, recipe.validation)
     mean, std = normalisation(data, recipe)
-    batches = -(-len(learn) // recipe.batch_size)
-    sizes = torch.full((batches,), recipe.batch_size).double()
-    sizes[-1] = len(learn) - recipe.batch_size * (batches - 1)  # the last batch may be smaller, and weighs less
-    scheduler = make_scheduler(optimizer, recipe, batches)
+    sizes = [len(batch) for batch in learn.split(recipe.batch_size)]  # the last batch may be smaller, and weighs less
+    scheduler = make_scheduler(optimizer, recipe, len(sizes))
+    if checkpoint and checkpoint.exists():
+        restore(checkpoint, network, optimizer, scheduler, result.history)
+
+    # What a step reads and writes stays in its place on the device. The host only says "next", and never waits.
+    order, within = learn.clone(), torch.arange(recipe.batch_size, device=device)
+    number = torch.zeros(1, dtype=torch.int64, device=device)  # of the step within its epoch
+    losses, hits = torch.zeros(2, len(sizes), device=device)
+    halves = torch.rand(len(data.train_images), generator=torch.Generator().manual_seed(seed)).to(device) < 0.5
+    mirrored = halves.clone()  # of each training image, where flips alternate
+
+    def step(size=recipe.batch_size):
+        """Learn from the epoch's next `size` images."""
+        batch = order[number * recipe.batch_size + within[:size]]
+        labels = targets = data.train_labels[batch]
+        images = augment(data.train_images[batch], recipe, mean, std, mirrored[batch] if recipe.alternate else None)
+        if recipe.mixup:
+            images, targets = mixup(images, labels, recipe.mixup)
+        with autocast:
+            logits = network(images).float()
+        loss = F.cross_entropy(logits, targets, label_smoothing=recipe.label_smoothing)
+        optimizer.zero_grad()
+        (loss + recipe.l1 * sum(p.abs().sum() for p in network.parameters()) if recipe.l1 else loss).backward()
+        optimizer.step()
+        losses[number] = loss.detach()
+        hits[number] = (logits.detach().argmax(1) == labels).sum().float()
+        number.add_(1)
 
     def test(images, labels):
         with autocast:
             return evaluate(network, images, labels, mean, std)
 
-    if checkpoint and checkpoint.exists():
-        restore(checkpoint, network, optimizer, scheduler, result.history)
+    fixed = not (recipe.schedule == "onecycle" and recipe.cycle_momentum)  # but for the rate, which a graph can follow
+    go = recorded(step, optimizer, device) if device.type == "cuda" and fixed and not plain else step
 
     for epoch in range(len(result.history) + 1, recipe.epochs + 1):
         started = time.perf_counter()
         # Order, augmentation and dropout depend on seed and epoch alone, so a resumed run needs no generator's state.
         torch.manual_seed(10_000 * seed + epoch)
-        order = learn[torch.randperm(len(learn), device=device)]
-        # Per-step results stay on the device: reading one here would make the host wait for the device at each step.
-        losses, hits = torch.zeros(batches, device=device), torch.zeros(batches, device=device)
+        order.copy_(learn[torch.randperm(len(learn), device=device)])
+        mirrored.copy_(halves if epoch % 2 else ~halves)
+        number.zero_()
         rates = []
         network.train()
-        steps = order.split(recipe.batch_size)
-        for step, batch in enumerate(tqdm(steps, f"{title} epoch {epoch}", leave=False, disable=not interactive())):
-            images, labels = data.train_images[batch], data.train_labels[batch]
-            if recipe.crop:
-                images = augment.crop(images, recipe.crop)
-            if recipe.flip:
-                images = augment.flip(images)
-            with autocast:
-                logits = network(normalise(images, mean, std))
-            loss = F.cross_entropy(logits.float(), labels, label_smoothing=recipe.label_smoothing)
-            optimizer.zero_grad()
-            loss.backward()
-            optimizer.step()
+        for size in tqdm(sizes, f"{title} epoch {epoch}", leave=False, disable=not interactive()):
             rates.append(optimizer.param_groups[0]["lr"])
-            losses[step] = loss.detach()
-            hits[step] = (logits.detach().argmax(1) == labels).sum()
+            go() if size == recipe.batch_size else step(size)
             if recipe.schedule in PER_STEP:
                 scheduler.step()
 
-        losses, hits = losses.double().cpu(), hits.double().cpu()  # the one synchronisation of the epoch
-        if not losses.isfinite().all():
-            step = int((~losses.isfinite()).nonzero()[0])
-            raise CourseError(f"The loss became {losses[step].item()} in epoch {epoch}, step {step + 1}, at learning "
-                              f"rate {rates[step]:g}: train again with a lower learning rate.")
-        row = dict(epoch=epoch, lr=rates[0], train_loss=(losses @ sizes / sizes.sum()).item(),
-                   train_acc=(hits.sum() / sizes.sum()).item())
+        loss, hit = losses.double().cpu(), hits.double().cpu()  # the one synchronisation of the epoch
+        if not loss.isfinite().all():
+            at = int((~loss.isfinite()).nonzero()[0])
+            raise CourseError(f"The loss became {loss[at].item()} in epoch {epoch}, step {at + 1}, at learning rate "
+                              f"{rates[at]:g}: train again with a lower learning rate.")
+        row = dict(epoch=epoch, lr=rates[0], train_loss=(loss @ torch.tensor(sizes).double() / len(learn)).item(),
+                   train_acc=hit.sum().item() / len(learn))
         if len(validate):
             row["val_loss"], row["val_acc"], _ = test(data.train_images[validate], data.train_labels[validate])
         if recipe.follow_test:
@@ -130,32 +144,6 @@ def evaluate(network, images, labels, mean, std, batch_size=1000):
         predictions.append(logits.argmax(1))
     losses, predictions = torch.cat(losses).double(), torch.cat(predictions)
     return losses.mean().item(), (predictions == labels).double().mean().item(), predictions
-
-
-PER_STEP = ("onecycle", "cosine")  # schedules that move after every step; the others move after an epoch
-
-
-def make_optimizer(network, recipe):
-    """Return torch's optimiser of `recipe` over all parameters of `network`."""
-    common = dict(lr=recipe.lr, weight_decay=recipe.weight_decay)
-    if recipe.optimizer == "sgd":
-        return torch.optim.SGD(network.parameters(), momentum=recipe.momentum, nesterov=recipe.nesterov, **common)
-    return {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[recipe.optimizer](network.parameters(), **common)
-
-
-def make_scheduler(optimizer, recipe, batches):
-    """Return torch's scheduler of `recipe`, where an epoch has `batches` steps."""
-    if recipe.schedule == "constant":
-        return lr_scheduler.ConstantLR(optimizer, factor=1.0)
-    if recipe.schedule == "step":
-        return lr_scheduler.StepLR(optimizer, recipe.step_size, recipe.factor)
-    if recipe.schedule == "plateau":
-        return lr_scheduler.ReduceLROnPlateau(optimizer, factor=recipe.factor, patience=recipe.patience,
-                                              min_lr=recipe.min_lr)
-    steps = recipe.epochs * batches
-    if recipe.schedule == "onecycle":
-        return lr_scheduler.OneCycleLR(optimizer, recipe.lr, total_steps=steps + 1, pct_start=recipe.pct_start)
-    return lr_scheduler.CosineAnnealingLR(optimizer, steps)
 
 
 def has_bf16_units(device):

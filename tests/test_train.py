@@ -8,7 +8,8 @@ from conftest import build
 from common import data as datasets
 from common.errors import CourseError
 from common.recipe import Recipe
-from common.train import evaluate, make_optimizer, make_scheduler, train
+from common.schedule import make_optimizer, make_scheduler
+from common.train import evaluate, train
 
 
 def plain(history):
