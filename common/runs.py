@@ -12,6 +12,7 @@ import torch
 from common import data as datasets
 from common import settings as lab_settings
 from common.errors import CourseError
+from common.files import sweep
 from common.inspect import macs, parameters
 from common.records import RUNS, find, identity, write
 from common.train import train
@@ -53,6 +54,7 @@ def _train(lab, name, variant, wanted, settings):
         raise CourseError(f"The record {path} could not be written ({error.strerror}): make room and run this again; "
                           "it goes on from the last epoch that was stored beside it.") from None
     checkpoint.unlink(missing_ok=True)
+    sweep(checkpoint)
     return record
 
 

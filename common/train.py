@@ -5,6 +5,7 @@ import sys
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from pickle import UnpicklingError
 
 import torch
 import torch.nn.functional as F
@@ -163,12 +164,16 @@ def save(checkpoint, network, optimizer, scheduler, history):
 
 
 def restore(checkpoint, network, optimizer, scheduler, history):
-    """Bring back what `save` wrote."""
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    network.load_state_dict(state["network"])
-    optimizer.load_state_dict(state["optimizer"])
-    scheduler.load_state_dict(state["scheduler"])
-    history.extend(state["history"])
+    """Bring back what `save` wrote. Raises CourseError when that is not what is there."""
+    try:
+        state = torch.load(checkpoint, map_location="cpu", weights_only=True)
+        network.load_state_dict(state["network"])
+        optimizer.load_state_dict(state["optimizer"])
+        scheduler.load_state_dict(state["scheduler"])
+        history.extend(state["history"])
+    except (EOFError, KeyError, RuntimeError, TypeError, ValueError, UnpicklingError) as error:
+        raise CourseError(f"The checkpoint {checkpoint} is damaged ({type(error).__name__}): remove it, and the run "
+                          "starts anew.") from None
 
 
 def interactive():
