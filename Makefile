@@ -12,7 +12,7 @@ export MALLOC_TRIM_THRESHOLD_ := 8589934592
 export MALLOC_TOP_PAD_ := 268435456
 export THP_MEM_ALLOC_ENABLE := 1
 
-.PHONY: help book test labs lab record verify table pair lock clean
+.PHONY: help book test labs lab record verify bench table pair lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
@@ -36,6 +36,9 @@ record: $(READY)  ## train what is not on record (SEEDS=2 of each variant), and 
 
 verify: $(READY)  ## prove every record against the real test set
 	$(BIN)/python -m common.labs verify
+
+bench: $(READY)  ## measure the training loop against the usual one and the ceiling
+	$(BIN)/python -m common.bench
 
 table: $(READY)  ## print the table of records
 	@$(BIN)/python -m common.records

@@ -86,6 +86,26 @@ def kernels(weight, title):
                            "grey is zero, brighter is positive, darker is negative.")
 
 
+def growth(rows):
+    """Draw seconds and peak MiB against images and against epochs, from rows of common.whole_runs.growth."""
+    frame = pd.DataFrame(rows)
+    parts = [("images", frame[frame.epochs == 1]), ("epochs", frame[frame.images == frame.images.min()])]
+    figures = []
+    for column, name, unit in (("seconds", "time", "s"), ("peak_mib", "peak memory", "MiB")):
+        figure, all_axes = plt.subplots(1, 2, figsize=(4.6, 3.2), layout="constrained", sharey=True)
+        for axes, (amount, part), style in zip(all_axes, parts, (STYLE["test"], STYLE["train"])):
+            axes.plot(part[amount], part[column], marker="o", **style)
+            axes.set(xlabel=amount, xlim=(0, None), ylim=(0, None))
+            axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+        all_axes[0].set_ylabel(f"{name} ({unit})")
+        all_axes[0].xaxis.get_major_locator().set_params(nbins=3)
+        figure.suptitle(f"{name.capitalize()} of a run", fontsize=10)
+        said = [f"with {amount} from {part[amount].min():,} to {part[amount].max():,} it goes from "
+                f"{part[column].min():,.0f} to {part[column].max():,.0f} {unit}" for amount, part in parts]
+        figures.append(picture(figure, f"{name.capitalize()} of a run: {', and '.join(said)}."))
+    return Row(figures)
+
+
 def seeds(records):
     """Return "3 seeds", for a title."""
     return f"{len(records)} seed{'s' * (len(records) > 1)}"

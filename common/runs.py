@@ -68,7 +68,7 @@ def describe(lab, name, variant, data, wanted, device, result):
         split=dict(train=len(learn), validation=len(validate), test=len(labels)),
         params=parameters(network), macs=macs(network), history=result.history, test_loss=result.test_loss,
         test_acc=result.test_acc, confusion=confusion(labels, result.predictions),
-        device=torch.cuda.get_device_name(device) if device.type == "cuda" else _cpu_name(),
+        device=device_name(device),
         precision=result.precision, threads=torch.get_num_threads(), torch=torch.__version__, commit=_commit(),
         date=datetime.date.today().isoformat(), seconds=round(sum(row["seconds"] for row in result.history), 3))
 
@@ -78,7 +78,10 @@ def confusion(labels, predictions):
     return torch.bincount(labels * 10 + predictions.long(), minlength=100).view(10, 10).tolist()
 
 
-def _cpu_name():
+def device_name(device):
+    """Return what the maker calls the processor behind a torch.device."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         return next(line.split(": ")[1] for line in lines if line.startswith("model name"))
