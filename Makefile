@@ -31,8 +31,9 @@ labs: $(READY)  ## execute all labs with papermill, into _build/labs
 lab: $(READY)  ## open JupyterLab on the labs
 	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/labs
 
-record: $(READY)  ## train what is not on record (SEEDS=2 of each variant), and put it on record
-	$(BIN)/python -m common.labs record --seeds $(SEEDS)
+record: $(READY)  ## train what is not on record (SEEDS=2 of each variant; BUDGET=25m; DRY=1 only says what)
+	$(BIN)/python -m common.labs record --seeds $(SEEDS) $(if $(BUDGET),--budget $(BUDGET)) $(if $(DRY),--dry) \
+		$(if $(ONLY),--only $(ONLY))
 
 verify: $(READY)  ## prove every record against the real test set
 	$(BIN)/python -m common.labs verify

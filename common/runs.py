@@ -26,16 +26,16 @@ def runs(lab, name, variant, settings):
     return [run(lab, name, variant, seed, settings) for seed in range(settings.seeds)]
 
 
-def run(lab, name, variant, seed, settings):
-    """Return the Record of one seed of `variant`, as `runs` does."""
+def run(lab, name, variant, seed, settings, deadline=None):
+    """Return the Record of one seed of `variant`, as `runs` does. Raises OutOfTime, as `train` does."""
     if settings.epochs:
         variant = variant._replace(recipe=variant.recipe.model_copy(update=dict(epochs=settings.epochs)))
     wanted = identity(settings.dataset, variant, seed)
     record = None if settings.retrain else find(lab, name, wanted)
-    return record or _train(lab, name, variant, wanted, settings)
+    return record or _train(lab, name, variant, wanted, settings, deadline)
 
 
-def _train(lab, name, variant, wanted, settings):
+def _train(lab, name, variant, wanted, settings, deadline):
     data = datasets.load(settings.dataset, settings.data_dir)
     device = lab_settings.device(settings)
     key = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:8]
@@ -45,7 +45,7 @@ def _train(lab, name, variant, wanted, settings):
         checkpoint.unlink(missing_ok=True)
     title = f"{lab} {name} seed {wanted['seed']}"
     try:
-        result = train(variant.build, data, variant.recipe, wanted["seed"], device, checkpoint, title)
+        result = train(variant.build, data, variant.recipe, wanted["seed"], device, checkpoint, title, deadline=deadline)
         record = write(path, describe(lab, name, variant, data, wanted, device, result), result)
     except KeyboardInterrupt:
         raise CourseError(f"Stopped in {title}: finished runs are kept in {RUNS}, and this one goes on from its last "

@@ -23,6 +23,10 @@ from common.schedule import PER_STEP, make_optimizer, make_scheduler
 ENGINE = 1
 
 
+class OutOfTime(Exception):
+    """A run stopped after an epoch, since it would have gone on beyond its deadline; its checkpoint is kept."""
+
+
 @dataclass
 class Result:
     """What a finished run leaves behind."""
@@ -35,13 +39,13 @@ class Result:
     predictions: torch.Tensor | None = None  # uint8, one class an image of the test set, in its order
 
 
-def train(build, data, recipe, seed, device="cpu", checkpoint=None, title="", plain=False):
+def train(build, data, recipe, seed, device="cpu", checkpoint=None, title="", plain=False, deadline=None):
     """Train the network that `build()` returns on `data` by `recipe`, and return a Result.
 
     All randomness comes from `seed`; on a CPU, with as many threads, the same seed gives the very same result. With
     `checkpoint`, a path, the state is kept there after each epoch and a run that was stopped goes on from it. `plain`
     keeps to fp32 and launches every kernel from Python: slow, and what the fast path is tested against. Raises
-    CourseError when the loss is no longer a number.
+    OutOfTime when it would not be done by `deadline` (time.monotonic), CourseError when the loss is no number any more.
     """
     device = torch.device(device)
     torch.manual_seed(seed)
@@ -90,7 +94,8 @@ def train(build, data, recipe, seed, device="cpu", checkpoint=None, title="", pl
     fixed = not (recipe.schedule == "onecycle" and recipe.cycle_momentum)  # but for the rate, which a graph can follow
     go = recorded(step, optimizer, device) if device.type == "cuda" and fixed and not plain else step
 
-    for epoch in range(len(result.history) + 1, recipe.epochs + 1):
+    begun = len(result.history) + 1
+    for epoch in range(begun, recipe.epochs + 1):
         started = time.perf_counter()
         # Order, augmentation and dropout depend on seed and epoch alone, so a resumed run needs no generator's state.
         torch.manual_seed(10_000 * seed + epoch)
@@ -125,6 +130,9 @@ def train(build, data, recipe, seed, device="cpu", checkpoint=None, title="", pl
         if checkpoint:
             save(checkpoint, network, optimizer, scheduler, result.history)
         print(line(title, row, recipe.epochs), flush=True)
+        needs = (recipe.epochs - epoch) * row["seconds"]
+        if deadline and time.monotonic() + needs > deadline and epoch > begun:  # the first epoch may take longer
+            raise OutOfTime(f"{title} needs {needs:.0f} s more")
 
     result.test_loss, result.test_acc, predictions = test(data.test_images, data.test_labels)
     result.predictions = predictions.to(torch.uint8).cpu()
