@@ -17,6 +17,8 @@ import yaml
 from papermill.exceptions import PapermillExecutionError
 
 from common.errors import CourseError
+from common.labs import all_variants
+from common.records import RECORDS, find, identity
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -31,6 +33,7 @@ def build(out=ROOT / "_build"):
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(ROOT / name, source / name)
     pages = listed(ROOT / "_toc.yml")
+    on_record(pages)
     for page in pages:
         execute_page(page, source)
     lay_out(source)
@@ -49,6 +52,16 @@ def listed(toc):
                 yield from walk(child)
 
     return list(walk(yaml.safe_load(toc.read_text())))
+
+
+def on_record(pages):
+    """Raise CourseError, with the list of what to run, unless each variant of the labs among `pages` is on record."""
+    missing = [f"{lab}/{name}" for page in pages if page.startswith("labs/") and (ROOT / f"{page}.py").exists()
+               for lab, name, variant in all_variants(Path(page).name)
+               if not find(lab, name, identity("cifar10", variant, 0), folders=[RECORDS])]
+    if missing:
+        raise CourseError("The book needs records of these variants as they are now, and has none: "
+                          f"{', '.join(missing)}. Train them with `make record ONLY=…`, or change them back.")
 
 
 def execute_page(page, source):

@@ -66,6 +66,19 @@ def test_a_missing_page_and_one_nobody_links_to_are_named(tmp_path):
         book.check(tmp_path, ["a", "b"])
 
 
+def test_a_variant_that_was_changed_since_its_record_is_named(monkeypatch):
+    whole = book.all_variants
+
+    def changed(only):
+        lab, name, variant = whole(only)[0]
+        return [(lab, name, variant._replace(recipe=variant.recipe.model_copy(update=dict(lr=0.02)))), *whole(only)[1:]]
+
+    book.on_record(PAGES)
+    monkeypatch.setattr(book, "all_variants", changed)
+    with pytest.raises(CourseError, match="has none: level_1/as_run. Train them with `make record ONLY="):
+        book.on_record(["book/index", "labs/level_1"])
+
+
 def test_a_lab_that_fails_stops_the_build(tmp_path, monkeypatch):
     (tmp_path / "labs").mkdir()
     (tmp_path / "labs" / "broken.ipynb").write_text(
