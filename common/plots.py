@@ -7,9 +7,9 @@ from matplotlib import pyplot as plt
 from common.show import Row, picture
 
 # Okabe and Ito's colours, told apart with any colour vision; lines differ in dash too.
-STYLE = {"train": dict(color="#D55E00", linestyle="--"), "val": dict(color="#009E73", linestyle="-."),
-         "test": dict(color="#0072B2", linestyle="-")}
-NAMES = {"train": "training", "val": "validation", "test": "test"}
+STYLE = {"train": dict(color="#D55E00", linestyle="--"), "clean": dict(color="#CC79A7", linestyle=(0, (1, 1))),
+         "val": dict(color="#009E73", linestyle="-."), "test": dict(color="#0072B2", linestyle="-")}
+NAMES = {"train": "training", "clean": "clean training images", "val": "validation", "test": "test"}
 plt.rcParams.update({"axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.3,
                      "font.size": 10, "legend.frameon": False})
 
@@ -23,7 +23,7 @@ def mean_and_std(records, column):
 def curves(records, title, mark=None):
     """Draw accuracy and loss over epochs: means over `records` (the seeds of one variant), bands of ± one deviation.
 
-    Draws the training, validation and test curves that the records hold. `mark` is an epoch to point at.
+    Draws those of the curves in NAMES that the records hold. `mark` is an epoch to point at.
     """
     return Row(_curve(records, title, *what, mark) for what in (("acc", "accuracy", "%", 100), ("loss", "loss", "nats", 1)))
 

@@ -121,6 +121,8 @@ def train(build, data, recipe, seed, device="cpu", checkpoint=None, title="", pl
             row["val_loss"], row["val_acc"], _ = test(data.train_images[validate], data.train_labels[validate])
         if recipe.follow_test:
             row["test_loss"], row["test_acc"], _ = test(data.test_images, data.test_labels)
+        if recipe.follow_train:
+            row["clean_loss"], row["clean_acc"], _ = test(data.train_images[learn], data.train_labels[learn])
         if recipe.schedule == "plateau":
             scheduler.step(row.get("val_loss", row["train_loss"]))
         elif recipe.schedule not in PER_STEP:
@@ -192,7 +194,7 @@ def interactive():
 def line(title, row, epochs):
     """Return one line of text for an epoch's row of history."""
     parts = [f"{title} epoch {row['epoch']:>{len(str(epochs))}}/{epochs}", f"lr {row['lr']:.2g}"]
-    for name in ("train", "val", "test"):
+    for name in ("train", "clean", "val", "test"):
         if f"{name}_loss" in row:
             parts.append(f"{name} loss {row[f'{name}_loss']:.4f} acc {row[f'{name}_acc']:.4f}")
     return "  ".join(parts + [f"{row['seconds']:.1f} s"])

@@ -79,6 +79,21 @@ def test_what_is_followed(tiny, variant):
     assert "val_acc" not in result.history[0] and result.history[0]["test_acc"] == result.test_acc
 
 
+def test_following_the_clean_training_images_changes_nothing_else(tiny, variant):
+    """It is read in evaluation mode and without augmentation, on the images learnt from, not on those held out."""
+    def follow(on):
+        return train(build, tiny, variant.recipe.model_copy(update=dict(follow_train=on)), 0)
+
+    without, followed = follow(False), follow(True)
+    learn, _ = datasets.split(tiny.train_labels, variant.recipe.validation)
+    loss, accuracy, _ = evaluate(followed.network, tiny.train_images[learn], tiny.train_labels[learn],
+                                 *datasets.normalisation(tiny, variant.recipe))
+    assert (followed.history[-1]["clean_loss"], followed.history[-1]["clean_acc"]) == (loss, accuracy)
+    for row in followed.history:
+        del row["clean_loss"], row["clean_acc"]
+    assert same(without, followed) and without.test_loss == followed.test_loss
+
+
 def test_a_loss_that_is_no_number_stops_the_run_and_says_where(tiny, variant):
     recipe = variant.recipe.model_copy(update=dict(lr=1e30, momentum=0.0))
     with pytest.raises(CourseError, match=r"The loss became (nan|inf) in epoch 1, step [23], at learning rate 1e\+30"):
