@@ -1,20 +1,18 @@
 """The training loop, to be read top to bottom."""
 
-import io
 import sys
 import time
 from contextlib import nullcontext
 from dataclasses import dataclass, field
-from pickle import UnpicklingError
 
 import torch
 import torch.nn.functional as F
 from tqdm import tqdm
 
 from common.augment import augment, mixup
+from common.checkpoint import restore, save
 from common.data import normalisation, normalise, split
 from common.errors import CourseError
-from common.files import write_whole
 from common.graphs import recorded
 from common.schedule import PER_STEP, make_optimizer, make_scheduler
 
@@ -162,28 +160,6 @@ def has_bf16_units(device):
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return device.type == "cpu" and torch.cpu.get_capabilities().get("amx_bf16", False)
-
-
-def save(checkpoint, network, optimizer, scheduler, history):
-    """Write the state after an epoch to the path `checkpoint`, whole or not at all."""
-    state = dict(network=network.state_dict(), optimizer=optimizer.state_dict(), scheduler=scheduler.state_dict(),
-                 history=history)
-    buffer = io.BytesIO()
-    torch.save(state, buffer)
-    write_whole(checkpoint, buffer.getvalue())
-
-
-def restore(checkpoint, network, optimizer, scheduler, history):
-    """Bring back what `save` wrote. Raises CourseError when that is not what is there."""
-    try:
-        state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-        network.load_state_dict(state["network"])
-        optimizer.load_state_dict(state["optimizer"])
-        scheduler.load_state_dict(state["scheduler"])
-        history.extend(state["history"])
-    except (EOFError, KeyError, RuntimeError, TypeError, ValueError, UnpicklingError) as error:
-        raise CourseError(f"The checkpoint {checkpoint} is damaged ({type(error).__name__}): remove it, and the run "
-                          "starts anew.") from None
 
 
 def interactive():
