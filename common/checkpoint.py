@@ -23,7 +23,9 @@ def restore(checkpoint, network, optimizer, scheduler, history):
     try:
         state = torch.load(checkpoint, map_location="cpu", weights_only=True)
         network.load_state_dict(state["network"])
+        kinds = {name: optimizer.param_groups[0].get(name) for name in ("fused", "capturable")}  # as fits this device
         optimizer.load_state_dict(state["optimizer"])
+        optimizer.param_groups[0].update((name, kind) for name, kind in kinds.items() if kind is not None)
         scheduler.load_state_dict(state["scheduler"])
         history.extend(state["history"])
     except (EOFError, KeyError, RuntimeError, TypeError, ValueError, UnpicklingError) as error:

@@ -46,6 +46,7 @@ def train(build, data, recipe, seed, device="cpu", checkpoint=None, title="", pl
     OutOfTime when it would not be done by `deadline` (time.monotonic), CourseError when the loss is no number any more.
     """
     device = torch.device(device)
+    torch.backends.cudnn.benchmark = True  # on a GPU: try the kernels for each shape once and keep the fastest
     torch.manual_seed(seed)
     network = build().to(device, memory_format=torch.channels_last)
     optimizer = make_optimizer(network, recipe)

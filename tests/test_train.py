@@ -200,3 +200,16 @@ def test_a_damaged_checkpoint_is_named_and_nothing_is_lost(tiny, variant, tmp_pa
         with pytest.raises(CourseError, match="run.checkpoint .* remove it, and the run starts anew"):
             train(variant.build, tiny, variant.recipe, 0, checkpoint=checkpoint)
         assert checkpoint.read_bytes() == damaged
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_a_checkpoint_of_a_gpu_goes_on_on_a_cpu(tiny, variant, tmp_path, optimizer):
+    """It comes home with the settings of the optimiser that only a GPU can have."""
+    checkpoint = tmp_path / "run.checkpoint"
+    recipe = variant.recipe.model_copy(update=dict(optimizer=optimizer, epochs=1))
+    train(variant.build, tiny, recipe, 0, checkpoint=checkpoint)
+    state = torch.load(checkpoint, weights_only=True)
+    state["optimizer"]["param_groups"][0] |= dict(fused=True) | (dict(capturable=True) if optimizer == "adam" else {})
+    torch.save(state, checkpoint)
+    longer = recipe.model_copy(update=dict(epochs=2))
+    assert len(train(variant.build, tiny, longer, 0, checkpoint=checkpoint).history) == 2
