@@ -90,13 +90,14 @@ def test_every_call_is_one_step_at_the_rate_of_that_moment(monkeypatch):
             recording[1]()
 
     @contextlib.contextmanager
-    def record(graph):
+    def record(graph, stream):
         recording.append(None)
         yield
 
     monkeypatch.setattr(torch.cuda, "CUDAGraph", Graph)
     monkeypatch.setattr(torch.cuda, "graph", record)
-    monkeypatch.setattr(graphs, "apart", lambda step: step())
+    monkeypatch.setattr(torch.cuda, "Stream", lambda: "side")
+    monkeypatch.setattr(graphs, "apart", lambda step, side: step())
     go = graphs.recorded(step, optimizer, "cpu")
     for number in range(1, 7):
         group["lr"] = number / 10
