@@ -18,8 +18,8 @@ export THP_MEM_ALLOC_ENABLE := 1
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
 
-book: $(READY)  ## build the site from the records, at _build/html/index.html
-	$(BIN)/python -m common.book
+book: $(READY)  ## build the site from the records, at _build/html/index.html (DRAFT=1: although some are missing)
+	$(BIN)/python -m common.book $(if $(DRAFT),--draft)
 	@echo "The book is at $(CURDIR)/_build/html/index.html"
 
 test: $(READY)  ## run all tests

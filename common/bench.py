@@ -73,9 +73,14 @@ def measure(network, batch_size, dataset, device, repeats, target):
         except (EOFError, BrokenPipeError):
             raise CourseError(f"The loop {loop} of the benchmark ended early: the lines above say why.") from None
 
-    turn("ceiling", 3)
-    most = (2_000 if dataset == "synthetic" else 50_000) // batch_size
-    steps = max(1, min(most, round(3 * target / turn("ceiling", 3)[0])))
+    most = max(1, (2_000 if dataset == "synthetic" else 50_000) // batch_size)
+    steps = 1
+    for loop in LOOPS:  # warm up
+        took, _ = turn(loop, steps)
+    while took < target / 10 and steps < most:
+        steps = min(10 * steps, most)
+        took, _ = turn("ceiling", steps)
+    steps = max(1, min(most, round(steps * target / took)))
     rates, peaks = {loop: [] for loop in LOOPS}, {}
     for _ in range(repeats):
         for loop in LOOPS:

@@ -62,7 +62,8 @@ def usual(build, data, batch_size, device):
     """The loop of most tutorials: pictures out of a DataLoader with a worker a core, fp32, a look at the loss each step."""
     _, batches, step = usual_loop(build, data, batch_size, device)
     # While the other loops have their turn, the workers load ahead: those batches are not to be had for nothing.
-    return timed(lambda steps: [step(batch) for batch in islice(batches, steps)], ahead=2 * os.cpu_count())
+    return timed(lambda steps: [step(batch) for batch in islice(batches, steps)],
+                 before=lambda: [next(batches) for _ in range(2 * os.cpu_count())])
 
 
 def endless(loader):
@@ -75,7 +76,7 @@ def ours(build, data, batch_size, device):
     """common.train: the second epoch of a run, over as many images as the steps need."""
     def seconds(steps):
         n = steps * batch_size
-        part = first(data, n, batch_size)
+        part = first(data, n, 10)
         recipe = Recipe(epochs=2, batch_size=batch_size, crop=4, flip=True, validation=0)
         with contextlib.redirect_stdout(None):
             return train(build, part, recipe, 0, device).history[1]["seconds"]
@@ -99,13 +100,13 @@ def ceiling(build, data, batch_size, device):
         optimizer.step()
 
     go = recorded(step, optimizer, device) if device.type == "cuda" else step
-    return timed(lambda steps: [go() for _ in range(steps)], ahead=5)
+    return timed(lambda steps: [go() for _ in range(steps)], before=go)
 
 
-def timed(run, ahead):
-    """Return a function of `steps` that gives the seconds of `run(steps)`, after `ahead` steps that do not count."""
+def timed(run, before):
+    """Return a function of `steps` that gives the seconds of `run(steps)`, without those of `before()`."""
     def seconds(steps):
-        run(ahead)
+        before()
         synchronise()
         started = time.perf_counter()
         run(steps)

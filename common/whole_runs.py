@@ -63,7 +63,7 @@ def line(amounts, costs):
     return float(start), float(slope), float(off.max())
 
 
-def agreement(build, data, device, usual, seeds=3, images=20_000, epochs=2):
+def agreement(build, data, device, usual, seeds=3, images=10_000, epochs=3):
     """Return {loop: test accuracies over seeds} of short runs: our fast path, our plain one, and the usual loop.
 
     `usual(build, data, batch_size, device, seed)` gives (network, endless batches, step on a batch).
