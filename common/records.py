@@ -98,10 +98,11 @@ def _cast(tensor, dtype):
     return tensor.to(dtype) if tensor.is_floating_point() else tensor  # batch counts stay integers
 
 
-def identity(dataset, variant, seed):
+def identity(dataset, variant, seed, images=0):
     """Return what a run is found by; change any of it and the run is another one."""
-    return dict(data=datasets.DIGEST[dataset], network=digest(variant.build()), recipe=variant.recipe.model_dump(),
-                seed=seed, engine=ENGINE)
+    data = datasets.DIGEST[dataset] + (f":{images}" if images else "")  # as the Data that `load` returns has it
+    return dict(data=data, network=digest(variant.build()), recipe=variant.recipe.model_dump(), seed=seed,
+                engine=ENGINE)
 
 
 def find(lab, name, wanted):

@@ -29,13 +29,13 @@ def run(lab, name, variant, seed, settings):
     """Return the Record of one seed of `variant`, as `runs` does."""
     if settings.epochs:
         variant = variant._replace(recipe=variant.recipe.model_copy(update=dict(epochs=settings.epochs)))
-    wanted = identity(settings.dataset, variant, seed)
+    wanted = identity(settings.dataset, variant, seed, settings.images)
     record = None if settings.retrain else find(lab, name, wanted)
     return record or _train(lab, name, variant, wanted, settings)
 
 
 def _train(lab, name, variant, wanted, settings):
-    data = datasets.load(settings.dataset, settings.data_dir)
+    data = datasets.load(settings.dataset, settings.data_dir, settings.images)
     device = lab_settings.device(settings)
     key = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:8]
     path = RUNS / lab / name / f"seed-{wanted['seed']}-{key}.json"

@@ -12,6 +12,7 @@ from common.labs import LABS, variants
 from common.records import read_all
 
 NAMES = sorted(p.stem for p in LABS.glob("*.py"))
+QUICK = "dataset=synthetic", "images=60", "epochs=2", "device=cpu"  # large networks too: seconds on two cores
 
 
 def papermill(lab, out, runs, *parameters):
@@ -26,10 +27,10 @@ def text(cell):
 
 @pytest.fixture(scope="module", params=NAMES)
 def smoke(request, tmp_path_factory):
-    """(lab, its executed notebook, its run folder) after two epochs on the synthetic set."""
+    """(lab, its executed notebook, its run folder) after two epochs on 60 synthetic images."""
     folder = tmp_path_factory.mktemp(request.param)
     out = folder / f"{request.param}.ipynb"
-    done = papermill(request.param, out, folder / "runs", "dataset=synthetic", "epochs=2", "device=cpu")
+    done = papermill(request.param, out, folder / "runs", *QUICK)
     assert done.returncode == 0, done.stderr
     return request.param, out, folder / "runs"
 
@@ -53,7 +54,7 @@ def test_the_same_seed_gives_the_same_outputs_to_the_last_digit(smoke, tmp_path)
 def test_it_is_replayed_from_its_runs(smoke, tmp_path):
     lab, _, runs = smoke
     out = tmp_path / "again.ipynb"
-    done = papermill(lab, out, runs, "dataset=synthetic", "epochs=2", "device=cpu")
+    done = papermill(lab, out, runs, *QUICK)
     assert done.returncode == 0, done.stderr
     assert "epoch 2/2" not in "".join(text(c) for c in nbformat.read(out, 4).cells if c.cell_type == "code")
 
