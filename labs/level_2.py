@@ -1,0 +1,471 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Level 2: striding or pooling?
+#
+# Level 2 takes each max-pooling of Level 1 away and puts a 3×3 convolution with stride 2 in its place. The network
+# grows from 83,368 to 203,624 parameters, and its author finds about the same accuracy. *Was that the striding, or the
+# parameters that came with it?* Two things changed at once, so one network cannot tell. Four can.
+#
+# **After this lab you can**
+#
+# * say what an output of a strided convolution sees, and what it misses;
+# * take apart two changes that came together, with a 2×2 design in which only one thing changes at a time;
+# * read an interval of a difference that is paired over seeds;
+# * test a remark from somebody's README by measurement.
+#
+# **Before**, you should have read [Level 1](level_1).
+
+# %% tags=["imports"]
+from functools import partial
+
+import numpy as np
+import pandas as pd
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+from common import inspect, plots, plots_strixbee, settings, show, stats
+from common.blocks import conv_block
+from common.recipe import Recipe, Variant
+from common.runs import runs
+
+# %% [markdown]
+# The parameters of the lab. Change one and run on: what is on record is replayed, anything else is trained.
+
+# %% tags=["parameters"]
+dataset: str = "cifar10"  # or "synthetic": drawn shapes, for a quick trial
+data_dir: str = ""  # where CIFAR-10 lies; empty: $DATA_DIR, or else data/
+epochs: int = 0  # 0: as many as each recipe says
+seeds: int = 1  # how many networks of each variant
+device: str = "auto"  # "cuda" or "cpu"; auto takes the GPU where there is one
+retrain: bool = False  # True: train even what is on record
+
+# %%
+options = settings.read(globals())
+
+# %% [markdown]
+# ## The network
+#
+# *Question: what does it cost to replace a pooling by a convolution?*
+#
+# Everything stays as in Level 1, but for four layers: where a 2×2 max-pooling stood, there is now a `conv_block` of its
+# own, with stride 2 and as many channels out as in. The odd 3×3 convolution of the head, on a map of one pixel, is
+# still there; Level 1 shows that eight of its nine taps are never trained.
+
+# %% tags=["variants"]
+def as_run():
+    """Return the network as the source listed it."""
+    return nn.Sequential(
+        conv_block(3, 16), conv_block(16, 32),
+        conv_block(32, 32, stride=2),
+        conv_block(32, 16, 1), conv_block(16, 32), conv_block(32, 64),
+        conv_block(64, 64, stride=2),
+        conv_block(64, 16, 1), conv_block(16, 32), conv_block(32, 64),
+        conv_block(64, 64, stride=2),
+        conv_block(64, 16, 1), conv_block(16, 32), conv_block(32, 64),
+        conv_block(64, 64, stride=2),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Conv2d(64, 10, 3, padding=1), nn.Conv2d(10, 10, 1), nn.Flatten())
+
+
+# %%
+layers = inspect.layers(as_run())
+show.Table(layers[~layers.layer.isin(["ReLU", "BatchNorm", "Flatten"])])
+
+# %% tags=["remove-input"]
+halving = [b for b in as_run() if isinstance(b, nn.Sequential) and b[0].stride == (2, 2)]
+extra = sum(inspect.parameters(block) for block in halving)
+strided_macs = layers[layers.layer.str.contains("stride 2")].macs.sum()
+show.Text(
+    f"**What we see.** Of {layers.params.sum():,} parameters, {extra:,} are in the {len(halving)} new blocks (their "
+    f"normalisations, not listed, included); without them there would be {layers.params.sum() - extra:,}, as in Level "
+    "1. The author wanted to “make the model lighter”. In parameters it is "
+    f"{layers.params.sum() / (layers.params.sum() - extra):.2f} times as heavy. It takes more arithmetic, too: a "
+    "pooling multiplies nothing, and these four convolutions take "
+    f"{strided_macs:,} of {layers.macs.sum():,} multiply–accumulates.")
+
+# %% [markdown]
+# ## As the source ran it
+#
+# *Question: what does this network reach, trained as its author trained it?*
+#
+# The recipe is that of Level 1: SGD at a constant rate of 0.01, momentum 0.9, batches of 64, 50 epochs, no
+# augmentation, statistics of the test images, and the test set looked at after every epoch.
+
+# %% tags=["variants"]
+variants = {
+    "as_run": Variant(as_run, Recipe(
+        epochs=50, batch_size=64, optimizer="sgd", lr=0.01, momentum=0.9,
+        schedule="constant",
+        validation=0, follow_test=True, statistics="test")),
+}
+
+# %%
+as_run_records = runs("level_2", "as_run", variants["as_run"], options)
+mean_test_loss, _ = plots.mean_and_std(as_run_records, "test_loss")
+turn = int(mean_test_loss.idxmin())
+plots.curves(as_run_records, "Level 2 as the source ran it", mark=turn)
+
+# %% tags=["remove-input"]
+mean_train, _ = plots.mean_and_std(as_run_records, "train_acc")
+mean_test, _ = plots.mean_and_std(as_run_records, "test_acc")
+show.Text(
+    f"**What we see.** The test loss is lowest at epoch {turn}, {mean_test_loss[turn]:.3f}, and ends at "
+    f"{mean_test_loss.iloc[-1]:.3f}. At the end the network knows {mean_train.iloc[-1]:.1%} of the training images and "
+    f"{mean_test.iloc[-1]:.1%} of the test images.")
+
+# %% [markdown]
+# Next to what the source reports (one run; it counts epochs from 0, we count from 1):
+
+# %% tags=["hide-input"]
+best = [r.curves().test_acc.max() for r in as_run_records]
+above = mean_test[mean_test >= 0.77]
+show.Table(pd.DataFrame({
+    "": ["parameters", "training accuracy, last epoch", "test accuracy, last epoch", "test accuracy, best epoch",
+         "epoch at which 77 % is first reached", "epoch of the lowest test loss", "lowest test loss (nats)", "runs"],
+    "source": ["203,624", "98.50%", "78.01%", "78.78% (the 49th)", "13", "13", "0.702", "1"],
+    "here": [f"{as_run_records[0].params:,}", show.percent(r.train_acc for r in as_run_records),
+             show.percent(r.test_acc for r in as_run_records), show.percent(best),
+             str(above.index[0]) if len(above) else "never", str(turn), f"{mean_test_loss.min():.3f}",
+             str(len(as_run_records))],
+}))
+
+# %% [markdown]
+# ## What was wrong: two changes in one comparison
+#
+# *Question: what may one conclude from 78.53 % in Level 1 and 78.01 % in Level 2?*
+#
+# Nothing about striding. Between the two numbers lie a stride *and* 120,256 parameters in four more layers. If striding
+# loses a point and parameters gain one, the sum is nothing, and nobody sees either.
+#
+# The numbers are also single runs. An accuracy of 78 % that is measured on 10,000 images has a standard error of
+# $\sqrt{0.78 \cdot 0.22 / 10000} \approx 0.4$ points from the choice of test images alone, and another seed adds its
+# own share. The best epochs, 78.72 % and 78.78 %, are 0.06 points apart. That is six images.
+#
+# ## What one output sees
+#
+# *Question: what is the difference between striding and pooling, for one number of the smaller map?*
+#
+# A convolution with stride 2 computes what the same convolution computes with stride 1, at every second row and column:
+
+# %%
+torch.manual_seed(0)
+every = nn.Conv2d(16, 32, 3, padding=1)
+second = nn.Conv2d(16, 32, 3, stride=2, padding=1)
+second.load_state_dict(every.state_dict())
+some = torch.rand(1, 16, 32, 32)
+with torch.no_grad():
+    difference = second(some) - every(some)[:, :, ::2, ::2]
+print(f"largest difference: {difference.abs().max():.1e}")
+
+# %% [markdown]
+# So both ways start from the same four numbers in each 2×2 window. Pooling computes all four and keeps the **largest**.
+# Striding computes only the **first**, whatever the other three would have been. That is a quarter of the arithmetic,
+# and it is blind in a way that pooling is not. Here a detector of thin upright lines, with weights −1, 2, −1, looks at
+# a line in an even column, and at the same line one pixel further on:
+
+# %%
+def answers(column):
+    """Return a line in `column`, and what is left of a line detector's map."""
+    line = torch.zeros(1, 1, 16, 16)
+    line[..., column] = 1
+    detector = torch.tensor([-1.0, 2.0, -1.0]).repeat(3, 1)[None, None] / 6
+    found = F.conv2d(line, detector, padding=1).relu()
+    return line[0, 0], found[0, 0, ::2, ::2], F.max_pool2d(found, 2)[0, 0]
+
+
+even, odd = answers(8), answers(9)
+plots_strixbee.pictures(
+    [*even, *odd],
+    ["column 8", "strided", "pooled", "column 9", "strided", "pooled"],
+    "A thin line, and the same line one pixel further on",
+    f"Largest value of the strided map: {even[1].max():.1f} for column 8, "
+    f"{odd[1].max():.1f} for column 9; "
+    f"of the pooled map: {even[2].max():.1f} and {odd[2].max():.1f}.")
+
+# %% [markdown]
+# After the stride the line is there or gone, by the column it stands in. This is *aliasing*: samples at every second
+# pixel cannot hold a pattern whose period is below four pixels, and what such a pattern turns into depends on where the
+# samples fall. Pooling keeps the line in both cases (though no longer which of two columns it was in).
+#
+# A strided network is not lost: training can find kernels that are wide enough for one of the outputs to notice. Some
+# of its weights may then be spent on not missing anything. Whether that costs accuracy is what we measure.
+# Max-pooling is not free of aliasing either: its windows, too, stand at every second pixel. Zhang,
+# [*Making convolutional networks shift-invariant again*](https://arxiv.org/abs/1904.11486), blurs before sampling.
+#
+# ## Four networks
+#
+# *Question: which nets differ in nothing but the striding, and which in nothing but the parameters?*
+#
+# We need a strided network as small as Level 1 and a pooled one as large as Level 2. One could scale the widths until
+# the counts come close, but then the widths differ as well. There is an exact way, used by Springenberg and others in
+# [*Striving for simplicity*](https://arxiv.org/abs/1412.6806): leave every layer as it is, and move the stride.
+#
+# | a stage ends in | pooled | strided |
+# |---|---|---|
+# | **small** | 3×3 block; 2×2 max-pooling | the same 3×3 block, with stride 2 |
+# | **large** | 3×3 block; one more 3×3 block; 2×2 max-pooling | 3×3 block; one more 3×3 block, with stride 2 |
+#
+# *Pooled, small* is Level 1, and *strided, large* is Level 2. The other two are new. All have the mended head of
+# Level 1, a 1×1 convolution, which computes the same with 5,120 parameters fewer.
+
+# %% tags=["variants"]
+def ending(n, m, strided, large):
+    """Return the end of a stage: from n to m channels, and to half the side."""
+    blocks = [(n, m), (m, m)] if large else [(n, m)]
+    *before, last = blocks
+    return [*(conv_block(*channels) for channels in before),
+            conv_block(*last, stride=2 if strided else 1),
+            *([] if strided else [nn.MaxPool2d(2)])]
+
+
+def network(strided, large):
+    """Return one of the four networks."""
+    end = partial(ending, strided=strided, large=large)
+    return nn.Sequential(
+        conv_block(3, 16), *end(16, 32),
+        conv_block(32, 16, 1), conv_block(16, 32), *end(32, 64),
+        conv_block(64, 16, 1), conv_block(16, 32), *end(32, 64),
+        conv_block(64, 16, 1), conv_block(16, 32), *end(32, 64),
+        nn.AdaptiveAvgPool2d(1),
+        nn.Conv2d(64, 10, 1), nn.Conv2d(10, 10, 1), nn.Flatten())
+
+
+variants |= {
+    f"{kind}_{size}": Variant(
+        partial(network, strided=kind == "strided", large=size == "large"),
+        Recipe(epochs=50, batch_size=64, optimizer="sgd", lr=0.01, momentum=0.9,
+               schedule="constant",
+               validation=0.1, follow_test=False, statistics="train"))
+    for size in ("small", "large") for kind in ("pooled", "strided")}
+
+# %% tags=["hide-input"]
+four = {name: name.replace("_", ", ") for name in list(variants)[1:]}
+tables = {name: inspect.layers(variants[name].build()) for name in four}
+show.Table(pd.DataFrame([{
+    "network": four[name],
+    "parameters": int(table.params.sum()),
+    "macs": int(table.macs.sum()),
+    "convolutions": int(table.layer.str.startswith("Conv").sum()),
+    "field at the end of stages 1, 2, 3, 4": ", ".join(
+        str(table[table.height == side].field.iloc[0]) for side in (16, 8, 4, 2)),
+} for name, table in tables.items()]))
+
+# %% tags=["remove-input"]
+cost = {name: int(table.macs.sum()) for name, table in tables.items()}
+params = {name: table.params.sum() for name, table in tables.items()}
+apart = max(abs(params[f"pooled_{size}"] - params[f"strided_{size}"]) for size in ("small", "large"))
+show.Text(
+    f"**What we see.** Within a size the counts differ by {apart} parameters. Striding leaves "
+    f"{cost['strided_small'] / cost['pooled_small']:.0%} of the arithmetic at the small size and "
+    f"{cost['strided_large'] / cost['pooled_large']:.0%} at the large one. The field of a pooled network is a little "
+    "wider, since a pooling looks at four outputs of the convolution before it. The two networks of a size draw the "
+    "same first weights from a seed and see the same images in the same order: they differ in the striding alone.")
+
+# %% [markdown]
+# ## The measurement
+#
+# *Question: what does striding change, and what do the parameters change?*
+#
+# All four are trained with one recipe: that of the source, but with 5,000 images held out, statistics of the images
+# learnt from, and the test set looked at once. Each size answers the first question, each kind the second.
+
+# %%
+groups = {name: runs("level_2", name, variants[name], options)
+          for name in four}
+plots_strixbee.dots(
+    [(four[n], [r.test_acc for r in group]) for n, group in groups.items()],
+    f"Four networks, {plots.seeds(groups['pooled_small'])} each")
+
+# %% tags=["hide-input"]
+def points(first, second):
+    """Return (mean, low, high) of `second` minus `first` in points of test accuracy, paired over seeds."""
+    return [100 * v for v in stats.paired(*([r.test_acc for r in groups[name]] for name in (first, second)))]
+
+
+def worded(mean, low, high):
+    """Return an effect with its interval and what that means, as a table shows it."""
+    if low != low:
+        return f"{mean:+.2f}, one pair of runs: may be chance"
+    what = "no difference" if low <= 0 <= high else "beyond chance"
+    return f"{mean:+.2f} ({low:+.2f} to {high:+.2f}): {what}"
+
+
+effects = {
+    "striding, small": points("pooled_small", "strided_small"),
+    "striding, large": points("pooled_large", "strided_large"),
+    "120,256 parameters more, pooled": points("pooled_small", "pooled_large"),
+    "120,256 parameters more, strided": points("strided_small", "strided_large"),
+}
+show.Table(pd.DataFrame([{"effect of": what, "points of test accuracy (95 % interval)": worded(*values)}
+                         for what, values in effects.items()]))
+
+# %% [markdown]
+# An interval is that of the mean difference over seeds (Student's *t*, pairs with the same seed). Where it holds zero,
+# we say “no difference”: there may be one, but these runs do not show it. If they were independent, four intervals of
+# 95 % would all be right in only $0.95^4 \approx 81\,\%$ of such labs. One that just misses zero is weak evidence.
+
+# %% tags=["remove-input"]
+beyond = [what for what, (_, low, high) in effects.items() if low > 0 or high < 0]
+kinds = {what.split(",")[0] for what in beyond}
+show.Text("**The answer.** " + (
+    "One run of each network cannot tell: there is no interval." if options.seeds == 1 else
+    "None of the four effects is beyond chance in these runs. They give no reason to prefer one of the four networks "
+    "but its cost." if not beyond else
+    f"Beyond chance are: {'; '.join(f'{what} ({effects[what][0]:+.2f} points)' for what in beyond)}. " + (
+        "Both changes matter, and a comparison of Level 1 with Level 2 alone mixes them." if len(kinds) == 2 else
+        "That is the striding." if kinds == {"striding"} else "That is the parameters.")))
+
+# %% [markdown]
+# ## A remark put to the test
+#
+# A later README of another student, ShatheNet's, sums up its author's experience: *“Striding takes less computation.
+# Pooling converges somewhat earlier. Pooling tends to get 1 % more accuracy.”* Those were other networks. On ours:
+#
+# *Question: which of the three statements holds here?*
+#
+# The first is arithmetic, and is in the table above. For the second we need a definition of *earlier*: the first epoch
+# after which the validation accuracy is at a given level, the same for all four. As that level we take 95 % of what the
+# worst of all these runs reaches at its best, so that every run gets there.
+
+# %%
+level = 0.95 * min(r.curves().val_acc.max()
+                   for group in groups.values() for r in group)
+
+
+def reached(records):
+    """Return for each run the first epoch that is at the level."""
+    return [int((r.curves().val_acc >= level).idxmax()) for r in records]
+
+
+waits = {name: reached(group) for name, group in groups.items()}
+
+# %% tags=["hide-input"]
+show.Table(pd.DataFrame([{
+    "": size,
+    "macs, strided over pooled": f"{cost[f'strided_{size}'] / cost[f'pooled_{size}']:.0%}",
+    **{f"{kind} at {level:.1%}, epoch": f"{np.mean(waits[f'{kind}_{size}']):.1f}" for kind in ("pooled", "strided")},
+    "epochs that pooling is earlier": worded(*stats.paired(waits[f"pooled_{size}"], waits[f"strided_{size}"])),
+    "points that pooling is better": worded(*points(f"strided_{size}", f"pooled_{size}")),
+} for size in ("small", "large")]))
+
+# %% tags=["remove-input"]
+gains = {size: points(f"strided_{size}", f"pooled_{size}") for size in ("small", "large")}
+show.Text(
+    "**What we see.** Striding does take less computation. The one point that pooling is said to get more is " + (
+        "not to be judged from one pair of runs." if options.seeds == 1 else " and ".join(
+            f"{'inside' if low <= 1 <= high else 'outside'} the interval at the {size} size"
+            for size, (_, low, high) in gains.items()) + "."))
+
+# %% [markdown]
+# ## Exercises
+#
+# Write your answer in place of `None`, and run the cell below it.
+#
+# **1. What does the stride save?** A 3×3 convolution from *n* to *m* channels stands on a map of *side* × *side*
+# pixels, *side* even. How many multiply–accumulates fewer does it take with stride 2 than with stride 1?
+
+# %% tags=["exercise"]
+def saved(n, m, side):
+    return None  # your formula
+
+
+# %% tags=["check", "hide-input"]
+def check_saved(answer):
+    """Return what is to be said of a formula for the multiply-accumulates that a stride saves."""
+    for n, m, side in [(16, 32, 32), (32, 64, 16), (3, 5, 8)]:
+        full, kept = (inspect.macs(conv_block(n, m, 3, stride), (n, side, side)) for stride in (1, 2))
+        given = answer(n, m, side)
+        if given is None:
+            return "Not yet: the function returns None; put your formula in its place."
+        if given == kept:
+            return "Not yet: this is what the strided convolution takes; how much is that less than without the stride?"
+        if given == full / 2:
+            return "Not yet: a stride of 2 halves the rows and the columns; how much of the map is left?"
+        if given != full - kept:
+            return f"Not yet: for {n}, {m}, {side} it gives {given:,}, but it is {full - kept:,}."
+    return "Right: three of four outputs are not computed, and each would have taken 9·n multiply–accumulates."
+
+
+print(check_saved(saved))
+
+
+# %% tags=["solution", "hide-cell"]
+def solved_saved(n, m, side):
+    return 9 * n * m * (side**2 - (side // 2) ** 2)
+
+
+print(check_saved(solved_saved))
+
+# %% [markdown]
+# **2. Who is looked at?** Take one row of pixels, *side* of them, *side* even, and a convolution with three taps,
+# stride 2 and padding 1. Its output number *i* looks at the pixels $2i-1$, $2i$ and $2i+1$, counted from 0. Return a
+# list that says of each pixel how many outputs look at it. What does it tell you about a line in an even column?
+
+# %% tags=["exercise"]
+def looked_at(side):
+    return None  # a list of `side` numbers
+
+
+# %% tags=["check", "hide-input"]
+def check_looked_at(answer):
+    """Return what is to be said of a count of the outputs that look at each pixel."""
+    for side in (8, 12):
+        given = answer(side)
+        if given is None:
+            return "Not yet: the function returns None; return a list."
+        given = list(given)
+        right = [1 + (pixel % 2 and pixel < side - 1) for pixel in range(side)]
+        if len(given) != side:
+            return f"Not yet: for a row of {side} pixels the list has {len(given)} numbers."
+        if given == [3] * side or given[1:-1] == [3] * (side - 2):
+            return "Not yet: that is stride 1; with stride 2 there are half as many outputs."
+        if given == [1 + pixel % 2 for pixel in range(side)]:
+            return "Not yet: all but the last pixel are right; is there an output to the right of it?"
+        if given[1:-1] == right[-2:0:-1]:
+            return "Not yet: even and odd are the wrong way round; the middle tap stands on pixel 2i."
+        if given != right:
+            return f"Not yet: for a row of {side} pixels it is {right}, not {given}."
+    return ("Right: an even pixel is seen by one output, through its middle tap; an odd one by two, through their side "
+            "taps. To treat both alike, the side taps must be half the middle tap, and that is a blur.")
+
+
+print(check_looked_at(looked_at))
+
+
+# %% tags=["solution", "hide-cell"]
+def solved_looked_at(side):
+    return [sum(abs(pixel - 2 * i) <= 1 for i in range(side // 2)) for pixel in range(side)]
+
+
+print(check_looked_at(solved_looked_at))
+
+# %% [markdown]
+# ## What we saw
+
+# %% tags=["hide-input", "nbval-ignore-output"]
+show.Table(pd.DataFrame([{
+    "variant": name,
+    "parameters": group[0].params,
+    "macs": group[0].macs,
+    "test accuracy": show.percent(r.test_acc for r in group),
+    "training accuracy": show.percent(r.train_acc for r in group),
+    "seeds": len(group),
+    "minutes": f"{np.median([r.seconds for r in group]) / 60:.1f}",
+} for name, group in {"as run": as_run_records, **{four[n]: g for n, g in groups.items()}}.items()]))
+
+# %% [markdown]
+# * A strided convolution is a convolution of which one output in four is computed. Pooling computes all four and keeps
+#   the largest. The arithmetic differs, the parameters do not.
+# * Level 2 differs from Level 1 in two ways, so their difference answers no question. With the two networks between
+#   them, each question has two answers, and one can see whether they agree.
+# * “No difference” is said of an interval, not of a table with two numbers in it.
+#
+# Compare the two accuracies in the table: the gap between them is what Level 3 sets out to close, with regularisation.
