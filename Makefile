@@ -1,6 +1,7 @@
 # Everything that can be done here, a line each: make help
 PYTHON ?= python3
 SEEDS ?= 2
+PYTHON_THERE ?= 3.12
 BIN := .venv/bin
 READY := .venv/ready
 LABS := $(basename $(notdir $(wildcard labs/*.py)))
@@ -12,13 +13,13 @@ export MALLOC_TRIM_THRESHOLD_ := 8589934592
 export MALLOC_TOP_PAD_ := 268435456
 export THP_MEM_ALLOC_ENABLE := 1
 
-.PHONY: help book test labs lab record verify table pair lock clean
+.PHONY: help book test labs lab record carry verify bench table pair lock clean
 
 help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
 
-book: $(READY)  ## build the site from the records, at _build/html/index.html
-	$(BIN)/python -m common.book
+book: $(READY)  ## build the site from the records, at _build/html/index.html (DRAFT=1: although some are missing)
+	$(BIN)/python -m common.book $(if $(DRAFT),--draft)
 	@echo "The book is at $(CURDIR)/_build/html/index.html"
 
 test: $(READY)  ## run all tests
@@ -31,11 +32,24 @@ labs: $(READY)  ## execute all labs with papermill, into _build/labs
 lab: $(READY)  ## open JupyterLab on the labs
 	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/labs
 
-record: $(READY)  ## train what is not on record (SEEDS=2 of each variant), and put it on record
-	$(BIN)/python -m common.labs record --seeds $(SEEDS)
+record: $(READY)  ## train what is not on record (SEEDS=2 of each variant; BUDGET=25m; DRY=1 only says what)
+	$(BIN)/python -m common.labs record --seeds $(SEEDS) $(if $(BUDGET),--budget $(BUDGET)) $(if $(DRY),--dry) \
+		$(if $(ONLY),--only $(ONLY))
+
+carry: $(READY)  ## gather in _build/carry what an offline machine lacks that has PyTorch (PYTHON_THERE=3.12)
+	rm -rf _build/carry
+	mkdir -p _build
+	grep -E '^(annotated-types|pydantic|pydantic-core|safetensors|tqdm|typing-inspection)==' requirements.lock \
+		| sed 's/ *#.*//' > _build/carry.txt
+	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-compile --only-binary=:all: --target _build/carry \
+		--python-version $(PYTHON_THERE) --implementation cp --platform manylinux2014_x86_64 -r _build/carry.txt
+	@du -sh _build/carry
 
 verify: $(READY)  ## prove every record against the real test set
 	$(BIN)/python -m common.labs verify
+
+bench: $(READY)  ## measure the training loop against the usual one and the ceiling
+	$(BIN)/python -m common.bench
 
 table: $(READY)  ## print the table of records
 	@$(BIN)/python -m common.records

@@ -1,4 +1,4 @@
-"""Convolution blocks that several labs share."""
+"""Convolution blocks that several labs share, and the one network that they share whole."""
 
 from torch import nn
 
@@ -15,3 +15,51 @@ def conv_block(in_channels, out_channels, kernel_size=3, stride=1, dropout=0.0):
         nn.ReLU(inplace=True),
     ]
     return nn.Sequential(*layers, *([nn.Dropout2d(dropout)] if dropout else []))
+
+
+class Residual(nn.Module):
+    """The sum of what two paths make of the same input: `shortcut`, which by default leaves it as it is, and `body`.
+
+    Both map (N, C, H, W) to one shape, which is that of the sum. He et al., "Deep residual learning for image
+    recognition", arXiv:1512.03385: the body learns only what is to be added.
+    """
+
+    def __init__(self, body, shortcut=None):
+        super().__init__()
+        self.body = body
+        self.shortcut = nn.Identity() if shortcut is None else shortcut
+
+    def forward(self, x):
+        """Return shortcut(x) + body(x)."""
+        return self.shortcut(x) + self.body(x)
+
+
+def residual_block(in_channels, out_channels, stride=1):
+    """Return the basic block of arXiv:1512.03385, figure 5: two 3x3 convolutions beside a shortcut, ReLU after the sum.
+
+    Maps (N, in_channels, H, W) to (N, out_channels, ceil(H/stride), ceil(W/stride)). Where the shape changes, the
+    shortcut is a 1x1 convolution with normalisation (the paper's option B).
+    """
+    body = nn.Sequential(
+        *conv_block(in_channels, out_channels, stride=stride),
+        nn.Conv2d(out_channels, out_channels, 3, padding=1, bias=False),
+        nn.BatchNorm2d(out_channels),
+    )
+    shortcut = None
+    if stride > 1 or in_channels != out_channels:
+        shortcut = nn.Sequential(nn.Conv2d(in_channels, out_channels, 1, stride, bias=False),
+                                 nn.BatchNorm2d(out_channels))
+    return nn.Sequential(Residual(body, shortcut), nn.ReLU(inplace=True))
+
+
+def resnet_18(classes=10):
+    """Return ResNet-18 as it is used on CIFAR-10, 11,173,962 parameters for 10 classes: (N, 3, 32, 32) to (N, classes).
+
+    Four stages of two basic blocks, of 64, 128, 256 and 512 channels. The network of arXiv:1512.03385 for large images
+    begins with a strided 7x7 convolution and a pooling; a 32x32 image cannot spare the pixels, so here it is one 3x3.
+    """
+    layers, channels = [conv_block(3, 64)], 64
+    for width, stride in ((64, 1), (128, 2), (256, 2), (512, 2)):
+        layers += [residual_block(channels, width, stride), residual_block(width, width)]
+        channels = width
+    return nn.Sequential(*layers, nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(channels, classes))

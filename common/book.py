@@ -17,12 +17,18 @@ import yaml
 from papermill.exceptions import PapermillExecutionError
 
 from common.errors import CourseError
+from common.labs import all_variants
+from common.records import RECORDS, find, identity
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
-def build(out=ROOT / "_build"):
-    """Build the site into `out`/html, with `out`/source as the work folder, and return `out`/html. Raises CourseError."""
+def build(out=ROOT / "_build", draft=False):
+    """Build the site into `out`/html, with `out`/source as the work folder, and return `out`/html. Raises CourseError.
+
+    Each variant of each lab must be on record as it is now. With `draft`, a lab of which that is not so is shown as it
+    is written, not executed, under a banner that says which variants it waits for.
+    """
     out = Path(out).resolve()
     for name in ("html", "source", ".doctrees"):
         shutil.rmtree(out / name, ignore_errors=True)
@@ -31,8 +37,16 @@ def build(out=ROOT / "_build"):
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(ROOT / name, source / name)
     pages = listed(ROOT / "_toc.yml")
+    missing = {page: not_on_record(page) for page in pages}
+    if any(missing.values()) and not draft:
+        raise CourseError("The book needs records of these variants as they are now, and has none: "
+                          f"{', '.join(sum(missing.values(), []))}. Train them with `make record ONLY=…`, change them "
+                          "back, or build a draft with `make book DRAFT=1`.")
     for page in pages:
-        execute_page(page, source)
+        if missing[page]:
+            draft_page(page, missing[page], source)
+        else:
+            execute_page(page, source)
     lay_out(source)
     check(source / "_build" / "html", pages)
     return (source / "_build" / "html").rename(out / "html")  # so that it appears whole or not at all
@@ -49,6 +63,25 @@ def listed(toc):
                 yield from walk(child)
 
     return list(walk(yaml.safe_load(toc.read_text())))
+
+
+def not_on_record(page):
+    """Return the variants, as ["level_1/as_run"], of the lab `page` that have no record as they are now; of others none."""
+    if not page.startswith("labs/") or not (ROOT / f"{page}.py").exists():
+        return []
+    return [f"{lab}/{name}" for lab, name, variant in all_variants(Path(page).name)
+            if not find(lab, name, identity("cifar10", variant, 0), folders=[RECORDS])]
+
+
+def draft_page(page, missing, source):
+    """Copy the lab `page` into the folder `source` as it is written, with a banner under its title."""
+    notebook = jupytext.read(ROOT / f"{page}.ipynb")
+    title, _, rest = notebook.cells[0].source.partition("\n")
+    names = ", ".join(f"`{name}`" for name in missing)
+    notebook.cells[0].source = (f"{title}\n\n:::{{warning}}\n**Draft.** This lab was not executed, since these variants "
+                                f"are not on record as they are now: {names}.\n:::\n{rest}")
+    (source / page).parent.mkdir(parents=True, exist_ok=True)
+    jupytext.write(notebook, source / f"{page}.ipynb")
 
 
 def execute_page(page, source):
@@ -107,4 +140,6 @@ def check(html, pages):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Build the book from labs and records.")
     parser.add_argument("--out", type=Path, default=ROOT / "_build", help="where html/ and source/ go (_build)")
-    build(parser.parse_args().out)
+    parser.add_argument("--draft", action="store_true", help="build although variants are not on record")
+    given = parser.parse_args()
+    build(given.out, given.draft)

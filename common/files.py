@@ -23,7 +23,8 @@ def write_all(contents):
         for path, content in contents.items():
             path = Path(path)
             path.parent.mkdir(parents=True, exist_ok=True)
-            handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+            sweep(path)
+            handle, partial = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.{os.getpid()}.")
             partials[partial] = path
             with os.fdopen(handle, "wb") as file:
                 file.write(content)
@@ -36,3 +37,14 @@ def write_all(contents):
         for partial in partials:
             Path(partial).unlink(missing_ok=True)
         raise
+
+
+def sweep(path):
+    """Remove what processes that were killed left of unfinished writes to `path`."""
+    for partial in path.parent.glob(f".{path.name}.*.*"):
+        try:
+            os.kill(int(partial.name.split(".")[-2]), 0)  # signal 0 only asks whether the process is there
+        except ProcessLookupError:
+            partial.unlink(missing_ok=True)
+        except PermissionError:  # it is there, and somebody else's
+            pass

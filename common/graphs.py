@@ -18,18 +18,18 @@ def recorded(step, optimizer, device):
     """
     group = optimizer.param_groups[0]
     rate = torch.zeros((), device=device)  # where the graph finds the learning rate
-    graph = torch.cuda.CUDAGraph()
+    graph, side = torch.cuda.CUDAGraph(), torch.cuda.Stream()
     calls = 0
 
     def run():
         nonlocal calls
         calls += 1
         if calls <= WARM_UP:
-            apart(step)
+            apart(step, side)
             return
         if calls == WARM_UP + 1:
             lr, group["lr"] = group["lr"], rate
-            with torch.cuda.graph(graph):  # nothing is computed in here, only noted down
+            with torch.cuda.graph(graph, stream=side):  # nothing is computed in here, only noted down
                 step()
             group["lr"] = lr
         rate.fill_(group["lr"])
@@ -38,9 +38,9 @@ def recorded(step, optimizer, device):
     return run
 
 
-def apart(step):
-    """Run `step` on a stream of its own: what is to be recorded must not have been tied to the main one."""
-    here, side = torch.cuda.current_stream(), torch.cuda.Stream()
+def apart(step, side):
+    """Run `step` on the stream `side`, where it will be recorded, so that what libraries keep a stream is ready there."""
+    here = torch.cuda.current_stream()
     side.wait_stream(here)
     with torch.cuda.stream(side):
         step()

@@ -3,7 +3,6 @@
 import hashlib
 import json
 
-import pandas as pd
 import torch
 from torch import fx, nn
 
@@ -24,7 +23,7 @@ def macs(network, size=(3, 32, 32)):
 
     Taps that fall on padding count too, since they are computed; biases, normalisation and pooling do not.
     """
-    return int(layers(network, size)["macs"].sum())
+    return int(sum(row[-1] for row in _trace(network, size)))
 
 
 def layers(network, size=(3, 32, 32)):
@@ -34,14 +33,21 @@ def layers(network, size=(3, 32, 32)):
     field in input pixels), params, macs. Branches are followed through additions and concatenations, where the
     largest field counts. Works on what torch.fx can trace; the network is not changed.
     """
+    import pandas as pd  # here and not above: a machine that only trains need not have it
+
+    columns = ["layer", "channels", "height", "width", "field", "params", "macs"]
+    return pd.DataFrame(_trace(network, size), columns=columns)
+
+
+def _trace(network, size):
+    """Return the rows of `layers`."""
     was_training = network.training
     network.eval()  # so that one image does not touch the running statistics
     tracer = _Tracer(fx.symbolic_trace(network))
     with torch.no_grad():
         tracer.run(torch.zeros(1, *size, device=next(network.parameters()).device))
     network.train(was_training)
-    columns = ["layer", "channels", "height", "width", "field", "params", "macs"]
-    return pd.DataFrame(tracer.rows, columns=columns)
+    return tracer.rows
 
 
 class _Tracer(fx.Interpreter):

@@ -1,20 +1,21 @@
 """All labs at once: train what is not on record, and prove what is.
 
-    python -m common.labs record [--seeds 2] [--data-dir DIR] [--device auto] [--only level_1/as_run]
+    python -m common.labs record [--seeds 2] [--budget 25m] [--dry] [--only level_1/as_run] [--data-dir DIR] [--device auto]
     python -m common.labs verify [--data-dir DIR]
 """
 
 import argparse
+import ast
 import re
 
 import torch
 
 from common import data as datasets
+from common import recording
 from common import settings as lab_settings
 from common.errors import CourseError
-from common.files import write_all
-from common.records import RECORDS, fits, identity, read_all
-from common.runs import confusion, run
+from common.records import fits, identity, read_all
+from common.runs import confusion
 from common.train import evaluate
 
 LABS = datasets.ROOT / "labs"
@@ -24,43 +25,32 @@ AGREES = 0.003  # half-precision weights may move a test accuracy by this much: 
 def variants(path):
     """Return {name: Variant} of the lab at `path`, a .py in percent format, without running the rest of it.
 
-    What a lab trains is defined in its cells tagged "variants", which need nothing but the cell tagged "imports".
+    What a lab trains is defined in its cells tagged "variants", which need nothing but the cell tagged "imports". Only
+    those imports are done whose names they use: a machine that trains need not have what draws the figures.
     """
-    cells = re.split(r"^# %%", path.read_text(), flags=re.MULTILINE)[1:]
-    names = {}
-    for cell in cells:
+    imports, definitions = [], []
+    for cell in re.split(r"^# %%", path.read_text(), flags=re.MULTILINE)[1:]:
         header, _, body = cell.partition("\n")
-        if '"imports"' in header or '"variants"' in header:
-            exec(compile(body, path, "exec"), names)
+        if '"imports"' in header:
+            imports += ast.parse(body, path).body
+        if '"variants"' in header:
+            definitions += ast.parse(body, path).body
+    used = {node.id for part in definitions for node in ast.walk(part) if isinstance(node, ast.Name)}
+    for line in imports:
+        line.names = [name for name in line.names if (name.asname or name.name.partition(".")[0]) in used]
+    names = {}
+    module = ast.Module([line for line in imports if line.names] + definitions, type_ignores=[])
+    exec(compile(module, path, "exec"), names)
     return names["variants"]
 
 
-def all_variants():
-    """Return [(lab, name, Variant)] over all labs."""
-    return [(path.stem, name, variant) for path in sorted(LABS.glob("*.py")) for name, variant in variants(path).items()]
-
-
-def record(seeds, data_dir, device, only):
-    """Train what is not on record, seed by seed over all variants, and put each finished run on record at once."""
-    wanted = [v for v in all_variants() if only in ("", f"{v[0]}/{v[1]}")]
+def all_variants(only=""):
+    """Return [(lab, name, Variant)] over all labs, or of the one that `only` names, as "level_1/as_run" or "level_1"."""
+    found = [(path.stem, name, variant) for path in sorted(LABS.glob("*.py")) for name, variant in variants(path).items()]
+    wanted = [v for v in found if only in ("", v[0], f"{v[0]}/{v[1]}")]
     if not wanted:
-        raise CourseError(f"There is no variant {only}: choose from "
-                          f"{', '.join(f'{lab}/{name}' for lab, name, _ in all_variants())}.")
-    settings = lab_settings.read(dict(seeds=seeds, data_dir=data_dir, device=device))
-    for seed in range(settings.seeds):
-        for lab, name, variant in wanted:
-            promote(run(lab, name, variant, seed, settings))
-
-
-def promote(record):
-    """Copy a record's files to book/records, the .json last; whatever was there under the same seed is replaced."""
-    source = record._path
-    if RECORDS in source.parents:
-        return
-    target = RECORDS / record.lab / record.variant / f"seed-{record.seed}.json"
-    files = {target.with_suffix(ending): record.beside(ending).read_bytes() for ending in record.files}
-    write_all(files | {target: source.read_bytes()})
-    print(f"On record: {target.relative_to(datasets.ROOT)}, test accuracy {record.test_acc:.2%}", flush=True)
+        raise CourseError(f"There is no variant {only}: choose from {', '.join(f'{lab}/{name}' for lab, name, _ in found)}.")
+    return wanted
 
 
 def verify(data_dir):
@@ -106,14 +96,19 @@ def main():
     parser = argparse.ArgumentParser(prog="python -m common.labs", description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=["record", "verify"])
     parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--budget", default="", help="a time, as 25m: nothing is begun that it does not suffice for")
+    parser.add_argument("--dry", action="store_true", help="say what is missing, and train nothing")
+    parser.add_argument("--only", default="", help="one lab or variant, as level_1 or level_1/as_run")
     parser.add_argument("--data-dir", default="")
     parser.add_argument("--device", default="auto")
-    parser.add_argument("--only", default="", help="one variant, as level_1/as_run")
-    options = parser.parse_args()
-    if options.what == "record":
-        record(options.seeds, options.data_dir, options.device, options.only)
+    given = parser.parse_args()
+    if given.what == "verify":
+        return verify(given.data_dir)
+    settings = lab_settings.read(dict(seeds=given.seeds, data_dir=given.data_dir, device=given.device))
+    if given.dry:
+        recording.say_owed(all_variants(given.only), settings.seeds, lab_settings.device(settings))
     else:
-        verify(options.data_dir)
+        recording.record(all_variants(given.only), settings, recording.seconds(given.budget))
 
 
 if __name__ == "__main__":

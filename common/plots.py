@@ -7,9 +7,9 @@ from matplotlib import pyplot as plt
 from common.show import Row, picture
 
 # Okabe and Ito's colours, told apart with any colour vision; lines differ in dash too.
-STYLE = {"train": dict(color="#D55E00", linestyle="--"), "val": dict(color="#009E73", linestyle="-."),
-         "test": dict(color="#0072B2", linestyle="-")}
-NAMES = {"train": "training", "val": "validation", "test": "test"}
+STYLE = {"train": dict(color="#D55E00", linestyle="--"), "clean": dict(color="#CC79A7", linestyle=(0, (1, 1))),
+         "val": dict(color="#009E73", linestyle="-."), "test": dict(color="#0072B2", linestyle="-")}
+NAMES = {"train": "training", "clean": "clean training images", "val": "validation", "test": "test"}
 plt.rcParams.update({"axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.3,
                      "font.size": 10, "legend.frameon": False})
 
@@ -23,7 +23,7 @@ def mean_and_std(records, column):
 def curves(records, title, mark=None):
     """Draw accuracy and loss over epochs: means over `records` (the seeds of one variant), bands of ± one deviation.
 
-    Draws the training, validation and test curves that the records hold. `mark` is an epoch to point at.
+    Draws those of the curves in NAMES that the records hold. `mark` is an epoch to point at.
     """
     return Row(_curve(records, title, *what, mark) for what in (("acc", "accuracy", "%", 100), ("loss", "loss", "nats", 1)))
 
@@ -84,6 +84,26 @@ def kernels(weight, title):
     figure.suptitle(title, fontsize=10)
     return picture(figure, f"{title}: {len(weight)} small colour pictures of {weight.shape[1]}×{weight.shape[2]} pixels; "
                            "grey is zero, brighter is positive, darker is negative.")
+
+
+def growth(rows):
+    """Draw seconds and peak MiB against images and against epochs, from rows of common.whole_runs.growth."""
+    frame = pd.DataFrame(rows)
+    parts = [("images", frame[frame.epochs == 1]), ("epochs", frame[frame.images == frame.images.min()])]
+    figures = []
+    for column, name, unit in (("seconds", "time", "s"), ("peak_mib", "peak memory", "MiB")):
+        figure, all_axes = plt.subplots(1, 2, figsize=(4.6, 3.2), layout="constrained", sharey=True)
+        for axes, (amount, part), style in zip(all_axes, parts, (STYLE["test"], STYLE["train"])):
+            axes.plot(part[amount], part[column], marker="o", **style)
+            axes.set(xlabel=amount, xlim=(0, None), ylim=(0, None))
+            axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
+        all_axes[0].set_ylabel(f"{name} ({unit})")
+        all_axes[0].xaxis.get_major_locator().set_params(nbins=3)
+        figure.suptitle(f"{name.capitalize()} of a run", fontsize=10)
+        said = [f"with {amount} from {part[amount].min():,} to {part[amount].max():,} it goes from "
+                f"{part[column].min():,.0f} to {part[column].max():,.0f} {unit}" for amount, part in parts]
+        figures.append(picture(figure, f"{name.capitalize()} of a run: {', and '.join(said)}."))
+    return Row(figures)
 
 
 def seeds(records):

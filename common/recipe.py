@@ -54,6 +54,7 @@ class Recipe(BaseModel):
 
     validation: float = Field(0.1, ge=0, lt=1)  # share of the training images held out; 0: train on all
     follow_test: bool = False  # look at the test set after every epoch, as the sources did; never to choose by it
+    follow_train: bool = False  # and at the images learnt from, clean and in evaluation mode, as a source's leak did
     statistics: Literal["train", "test"] = "train"  # whose mean and deviation the images are normalised with
     precision: Literal["auto", "fp32"] = "auto"  # auto: bfloat16 where the device has units for it
 

@@ -16,7 +16,6 @@ import sys
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 import torch
 from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
 from safetensors.torch import load_file
@@ -72,6 +71,8 @@ class Record(BaseModel):
 
     def curves(self):
         """The history as a DataFrame, one row an epoch."""
+        import pandas as pd  # here and not above: a machine that only trains need not have it
+
         return pd.DataFrame(self.history).set_index("epoch")
 
     def beside(self, ending):
@@ -98,15 +99,16 @@ def _cast(tensor, dtype):
     return tensor.to(dtype) if tensor.is_floating_point() else tensor  # batch counts stay integers
 
 
-def identity(dataset, variant, seed):
+def identity(dataset, variant, seed, images=0):
     """Return what a run is found by; change any of it and the run is another one."""
-    return dict(data=datasets.DIGEST[dataset], network=digest(variant.build()), recipe=variant.recipe.model_dump(),
-                seed=seed, engine=ENGINE)
+    data = datasets.DIGEST[dataset] + (f":{images}" if images else "")  # as the Data that `load` returns has it
+    return dict(data=data, network=digest(variant.build()), recipe=variant.recipe.model_dump(), seed=seed,
+                engine=ENGINE)
 
 
-def find(lab, name, wanted):
-    """Return the Record of `wanted` (an `identity`) on record or in runs/, or None."""
-    for folder in (RECORDS, RUNS):
+def find(lab, name, wanted, folders=None):
+    """Return the Record of `wanted` (an `identity`) in `folders`, by default on record or in runs/, or None."""
+    for folder in folders or (RECORDS, RUNS):
         for path in sorted((folder / lab / name).glob(f"seed-{wanted['seed']}*.json")):
             record = read(path)
             if fits(record, wanted):
@@ -171,6 +173,8 @@ def table(records=None):
 
     `records` are in the order of `read_all`, the default.
     """
+    import pandas as pd
+
     records = read_all() if records is None else records
     rows = []
     for (lab, variant), group in itertools.groupby(records, key=lambda r: (r.lab, r.variant)):

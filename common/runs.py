@@ -12,6 +12,7 @@ import torch
 from common import data as datasets
 from common import settings as lab_settings
 from common.errors import CourseError
+from common.files import sweep
 from common.inspect import macs, parameters
 from common.records import RUNS, find, identity, write
 from common.train import train
@@ -25,17 +26,17 @@ def runs(lab, name, variant, settings):
     return [run(lab, name, variant, seed, settings) for seed in range(settings.seeds)]
 
 
-def run(lab, name, variant, seed, settings):
-    """Return the Record of one seed of `variant`, as `runs` does."""
+def run(lab, name, variant, seed, settings, deadline=None):
+    """Return the Record of one seed of `variant`, as `runs` does. Raises OutOfTime, as `train` does."""
     if settings.epochs:
         variant = variant._replace(recipe=variant.recipe.model_copy(update=dict(epochs=settings.epochs)))
-    wanted = identity(settings.dataset, variant, seed)
+    wanted = identity(settings.dataset, variant, seed, settings.images)
     record = None if settings.retrain else find(lab, name, wanted)
-    return record or _train(lab, name, variant, wanted, settings)
+    return record or _train(lab, name, variant, wanted, settings, deadline)
 
 
-def _train(lab, name, variant, wanted, settings):
-    data = datasets.load(settings.dataset, settings.data_dir)
+def _train(lab, name, variant, wanted, settings, deadline):
+    data = datasets.load(settings.dataset, settings.data_dir, settings.images)
     device = lab_settings.device(settings)
     key = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:8]
     path = RUNS / lab / name / f"seed-{wanted['seed']}-{key}.json"
@@ -44,7 +45,7 @@ def _train(lab, name, variant, wanted, settings):
         checkpoint.unlink(missing_ok=True)
     title = f"{lab} {name} seed {wanted['seed']}"
     try:
-        result = train(variant.build, data, variant.recipe, wanted["seed"], device, checkpoint, title)
+        result = train(variant.build, data, variant.recipe, wanted["seed"], device, checkpoint, title, deadline=deadline)
         record = write(path, describe(lab, name, variant, data, wanted, device, result), result)
     except KeyboardInterrupt:
         raise CourseError(f"Stopped in {title}: finished runs are kept in {RUNS}, and this one goes on from its last "
@@ -53,6 +54,7 @@ def _train(lab, name, variant, wanted, settings):
         raise CourseError(f"The record {path} could not be written ({error.strerror}): make room and run this again; "
                           "it goes on from the last epoch that was stored beside it.") from None
     checkpoint.unlink(missing_ok=True)
+    sweep(checkpoint)
     return record
 
 
@@ -66,7 +68,7 @@ def describe(lab, name, variant, data, wanted, device, result):
         split=dict(train=len(learn), validation=len(validate), test=len(labels)),
         params=parameters(network), macs=macs(network), history=result.history, test_loss=result.test_loss,
         test_acc=result.test_acc, confusion=confusion(labels, result.predictions),
-        device=torch.cuda.get_device_name(device) if device.type == "cuda" else _cpu_name(),
+        device=device_name(device),
         precision=result.precision, threads=torch.get_num_threads(), torch=torch.__version__, commit=_commit(),
         date=datetime.date.today().isoformat(), seconds=round(sum(row["seconds"] for row in result.history), 3))
 
@@ -76,7 +78,10 @@ def confusion(labels, predictions):
     return torch.bincount(labels * 10 + predictions.long(), minlength=100).view(10, 10).tolist()
 
 
-def _cpu_name():
+def device_name(device):
+    """Return what the maker calls the processor behind a torch.device."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
         return next(line.split(": ")[1] for line in lines if line.startswith("model name"))

@@ -17,6 +17,13 @@ def paired(first, second, level=0.95):
     return difference.mean(), difference.mean() - reach, difference.mean() + reach
 
 
+def unpaired(first, second):
+    """Return (mean of `first` less that of `second`, its standard error), of two samples that are not paired."""
+    first, second = np.asarray(first), np.asarray(second)
+    error = np.sqrt(first.var(ddof=1) / len(first) + second.var(ddof=1) / len(second))
+    return first.mean() - second.mean(), error
+
+
 def sentence(first, second, names):
     """Return one sentence on how the test accuracies of two lists of records differ, paired over seeds."""
     mean, low, high = paired([r.test_acc for r in first], [r.test_acc for r in second])

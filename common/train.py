@@ -1,6 +1,5 @@
 """The training loop, to be read top to bottom."""
 
-import io
 import sys
 import time
 from contextlib import nullcontext
@@ -11,15 +10,19 @@ import torch.nn.functional as F
 from tqdm import tqdm
 
 from common.augment import augment, mixup
+from common.checkpoint import restore, save
 from common.data import normalisation, normalise, split
 from common.errors import CourseError
-from common.files import write_whole
 from common.graphs import recorded
 from common.schedule import PER_STEP, make_optimizer, make_scheduler
 
 # Raise this when a change to the loop, the data path or the augmentations alters results: older records then no
 # longer count as runs of this engine.
 ENGINE = 1
+
+
+class OutOfTime(Exception):
+    """A run stopped after an epoch, since it would have gone on beyond its deadline; its checkpoint is kept."""
 
 
 @dataclass
@@ -34,15 +37,16 @@ class Result:
     predictions: torch.Tensor | None = None  # uint8, one class an image of the test set, in its order
 
 
-def train(build, data, recipe, seed, device="cpu", checkpoint=None, title="", plain=False):
+def train(build, data, recipe, seed, device="cpu", checkpoint=None, title="", plain=False, deadline=None):
     """Train the network that `build()` returns on `data` by `recipe`, and return a Result.
 
     All randomness comes from `seed`; on a CPU, with as many threads, the same seed gives the very same result. With
     `checkpoint`, a path, the state is kept there after each epoch and a run that was stopped goes on from it. `plain`
     keeps to fp32 and launches every kernel from Python: slow, and what the fast path is tested against. Raises
-    CourseError when the loss is no longer a number.
+    OutOfTime when it would not be done by `deadline` (time.monotonic), CourseError when the loss is no number any more.
     """
     device = torch.device(device)
+    torch.backends.cudnn.benchmark = True  # on a GPU: try the kernels for each shape once and keep the fastest
     torch.manual_seed(seed)
     network = build().to(device, memory_format=torch.channels_last)
     optimizer = make_optimizer(network, recipe)
@@ -89,7 +93,8 @@ def train(build, data, recipe, seed, device="cpu", checkpoint=None, title="", pl
     fixed = not (recipe.schedule == "onecycle" and recipe.cycle_momentum)  # but for the rate, which a graph can follow
     go = recorded(step, optimizer, device) if device.type == "cuda" and fixed and not plain else step
 
-    for epoch in range(len(result.history) + 1, recipe.epochs + 1):
+    begun = len(result.history) + 1
+    for epoch in range(begun, recipe.epochs + 1):
         started = time.perf_counter()
         # Order, augmentation and dropout depend on seed and epoch alone, so a resumed run needs no generator's state.
         torch.manual_seed(10_000 * seed + epoch)
@@ -115,6 +120,8 @@ def train(build, data, recipe, seed, device="cpu", checkpoint=None, title="", pl
             row["val_loss"], row["val_acc"], _ = test(data.train_images[validate], data.train_labels[validate])
         if recipe.follow_test:
             row["test_loss"], row["test_acc"], _ = test(data.test_images, data.test_labels)
+        if recipe.follow_train:
+            row["clean_loss"], row["clean_acc"], _ = test(data.train_images[learn], data.train_labels[learn])
         if recipe.schedule == "plateau":
             scheduler.step(row.get("val_loss", row["train_loss"]))
         elif recipe.schedule not in PER_STEP:
@@ -124,6 +131,9 @@ def train(build, data, recipe, seed, device="cpu", checkpoint=None, title="", pl
         if checkpoint:
             save(checkpoint, network, optimizer, scheduler, result.history)
         print(line(title, row, recipe.epochs), flush=True)
+        needs = (recipe.epochs - epoch) * row["seconds"]
+        if deadline and time.monotonic() + needs > deadline and epoch > begun:  # the first epoch may take longer
+            raise OutOfTime(f"{title} needs {needs:.0f} s more")
 
     result.test_loss, result.test_acc, predictions = test(data.test_images, data.test_labels)
     result.predictions = predictions.to(torch.uint8).cpu()
@@ -153,24 +163,6 @@ def has_bf16_units(device):
     return device.type == "cpu" and torch.cpu.get_capabilities().get("amx_bf16", False)
 
 
-def save(checkpoint, network, optimizer, scheduler, history):
-    """Write the state after an epoch to the path `checkpoint`, whole or not at all."""
-    state = dict(network=network.state_dict(), optimizer=optimizer.state_dict(), scheduler=scheduler.state_dict(),
-                 history=history)
-    buffer = io.BytesIO()
-    torch.save(state, buffer)
-    write_whole(checkpoint, buffer.getvalue())
-
-
-def restore(checkpoint, network, optimizer, scheduler, history):
-    """Bring back what `save` wrote."""
-    state = torch.load(checkpoint, map_location="cpu", weights_only=True)
-    network.load_state_dict(state["network"])
-    optimizer.load_state_dict(state["optimizer"])
-    scheduler.load_state_dict(state["scheduler"])
-    history.extend(state["history"])
-
-
 def interactive():
     """Tell whether there is a terminal to show a bar within the epoch; a notebook and a log get the lines alone."""
     return sys.stderr.isatty()
@@ -179,7 +171,7 @@ def interactive():
 def line(title, row, epochs):
     """Return one line of text for an epoch's row of history."""
     parts = [f"{title} epoch {row['epoch']:>{len(str(epochs))}}/{epochs}", f"lr {row['lr']:.2g}"]
-    for name in ("train", "val", "test"):
+    for name in ("train", "clean", "val", "test"):
         if f"{name}_loss" in row:
             parts.append(f"{name} loss {row[f'{name}_loss']:.4f} acc {row[f'{name}_acc']:.4f}")
     return "  ".join(parts + [f"{row['seconds']:.1f} s"])

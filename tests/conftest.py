@@ -38,7 +38,7 @@ def folders(tmp_path, monkeypatch, tiny):
 
     for module, name, folder in [(records, "RECORDS", "records"), (records, "RUNS", "runs"), (runs, "RUNS", "runs")]:
         monkeypatch.setattr(module, name, tmp_path / folder)
-    monkeypatch.setattr(datasets, "load", lambda name, data_dir=None: tiny)
+    monkeypatch.setattr(datasets, "load", lambda name, data_dir=None, images=0: tiny)
     return tmp_path
 
 

@@ -1,8 +1,9 @@
 """`make record` and `make verify`, over a lab that the test writes."""
 
 import pytest
+import torch
 
-from common import labs, records, runs, settings, train
+from common import labs, recording, records, runs, settings, train
 from common import data as datasets
 from common.errors import CourseError
 
@@ -38,10 +39,15 @@ def lab(folders, monkeypatch):
     path.parent.mkdir()
     path.write_text(LAB)
     monkeypatch.setattr(labs, "LABS", path.parent)
-    monkeypatch.setattr(labs, "RECORDS", folders / "records")
+    monkeypatch.setattr(recording, "RECORDS", folders / "records")
     monkeypatch.setattr(datasets, "ROOT", folders)
-    monkeypatch.setattr(labs, "read_all", lambda: records.read_all(folders / "records"))
+    for module in (labs, recording):
+        monkeypatch.setattr(module, "read_all", lambda: records.read_all(folders / "records"))
     return path
+
+
+def record(seeds=1, only="", budget=None):
+    recording.record(labs.all_variants(only), settings.read(dict(seeds=seeds, device="cpu")), budget)
 
 
 def test_only_a_labs_imports_and_variants_are_executed(lab):
@@ -49,26 +55,26 @@ def test_only_a_labs_imports_and_variants_are_executed(lab):
 
 
 def test_what_is_missing_is_trained_and_put_on_record_and_holds(lab, monkeypatch, capsys):
-    labs.record(seeds=2, data_dir="", device="cpu", only="")
+    record(2)
     assert [(r.variant, r.seed) for r in labs.read_all()] == [("one", 0), ("one", 1), ("two", 0), ("two", 1)]
     labs.verify("")
     assert "4 records hold." in capsys.readouterr().out
-    monkeypatch.setattr(runs, "train", lambda *a: pytest.fail("trained again"))
-    labs.record(seeds=2, data_dir="", device="cpu", only="")
+    monkeypatch.setattr(runs, "train", lambda *a, **k: pytest.fail("trained again"))
+    record(2)
 
 
 def test_only_one_variant(lab):
-    labs.record(seeds=1, data_dir="", device="cpu", only="a_lab/two")
+    record(1, "a_lab/two")
     assert [r.variant for r in labs.read_all()] == ["two"]
     with pytest.raises(CourseError, match="The parameter seeds is 0, but it must be a whole number of seeds, 1 or more"):
-        labs.record(seeds=0, data_dir="", device="cpu", only="")
+        record(0)
     with pytest.raises(CourseError, match="no variant a_lab/three: choose from a_lab/one, a_lab/two"):
-        labs.record(seeds=1, data_dir="", device="cpu", only="a_lab/three")
+        record(1, "a_lab/three")
 
 
 @pytest.mark.parametrize("change", [("lr=0.1", "lr=0.2"), ("stride=4", "stride=2"), ('"one"', '"uno"')])
 def test_a_record_that_its_lab_no_longer_asks_for_is_named(lab, change):
-    labs.record(seeds=1, data_dir="", device="cpu", only="a_lab/one")
+    record(1, "a_lab/one")
     lab.write_text(LAB.replace(*change))
     if change[1] != '"uno"':  # a fresh run beside it in runs/ does not make a stale record good
         runs.runs("a_lab", "one", labs.variants(lab)["one"], settings.read(dict(device="cpu")))
@@ -79,13 +85,73 @@ def test_a_record_that_its_lab_no_longer_asks_for_is_named(lab, change):
 def test_an_interrupted_run_leaves_the_records_of_the_finished_ones(lab, monkeypatch):
     real, calls = train.train, []
 
-    def interrupted_at_the_third(*arguments):
+    def interrupted_at_the_third(*arguments, **more):
         calls.append(1)
         if len(calls) == 3:
             raise KeyboardInterrupt
-        return real(*arguments)
+        return real(*arguments, **more)
 
     monkeypatch.setattr(runs, "train", interrupted_at_the_third)
     with pytest.raises(CourseError, match="Stopped in a_lab one seed 1"):
-        labs.record(seeds=2, data_dir="", device="cpu", only="")
+        record(2)
     assert [(r.variant, r.seed) for r in labs.read_all()] == [("one", 0), ("two", 0)]
+
+
+def test_a_lab_is_read_where_there_is_nothing_to_draw_with(lab, monkeypatch):
+    import sys
+
+    lab.write_text(LAB.replace("from torch import nn\n", "import matplotlib\nfrom pandas import DataFrame as D\nfrom torch import nn, cuda\n"))
+    for missing in ("matplotlib", "pandas"):
+        monkeypatch.setitem(sys.modules, missing, None)  # makes an import of it fail
+    assert list(labs.variants(lab)) == ["one", "two"]
+
+
+def test_every_variants_first_seed_comes_first_and_the_cheapest_lab_before_others(lab):
+    dear = LAB.replace("Recipe(epochs=1", "Recipe(epochs=50").replace("uno", "one")
+    (lab.parent / "a_dear_lab.py").write_text(dear)
+    plan = [(where, name, seed) for where, name, _, seed in recording.owed(labs.all_variants(), 2)]
+    first = [("a_lab", "one"), ("a_lab", "two"), ("a_dear_lab", "one"), ("a_dear_lab", "two")]
+    assert plan == [(*v, seed) for seed in (0, 1) for v in first]
+
+
+def test_what_is_owed_is_said_and_nothing_trained(lab, capsys):
+    record(1, "a_lab/one")
+    capsys.readouterr()
+    recording.say_owed(labs.all_variants(), 2, torch.device("cpu"))
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("a_lab one: 280 parameters, 1 epochs, seeds 1, about")
+    assert said[1].startswith("a_lab two: 280 parameters, 2 epochs, seeds 0, 1, about")
+    assert said[2].startswith("3 runs are owed, about") and len(labs.read_all()) == 1
+
+
+def test_a_budget_begins_nothing_it_does_not_suffice_for(lab, capsys):
+    record(1, "a_lab/one")
+    record(2, budget=1e-6)
+    said = capsys.readouterr().out
+    assert len(labs.read_all()) == 1 and "would not be finished in time" in said and "3 did not fit into the time" in said
+
+
+def test_a_run_that_turns_out_too_long_is_laid_aside_and_goes_on_another_time(lab, folders, capsys):
+    lab.write_text(LAB.replace("Recipe(epochs=2", "Recipe(epochs=100000"))
+    record(1, budget=0.5)
+    said = capsys.readouterr().out
+    assert [r.variant for r in labs.read_all()] == ["one"] and "laid aside: a_lab two seed 0 needs" in said
+    kept = list((folders / "runs").rglob("*.checkpoint"))
+    assert len(kept) == 1 and len(torch.load(kept[0], weights_only=True)["history"]) >= 2
+
+
+@pytest.mark.parametrize("text, amount", [("25m", 1500), ("90s", 90), ("1.5h", 5400), ("", None)])
+def test_budgets(text, amount):
+    assert recording.seconds(text) == amount
+
+
+def test_a_budget_that_is_no_time_is_refused():
+    with pytest.raises(CourseError, match="The budget '25 minutes' is no time: .* as in BUDGET=25m"):
+        recording.seconds("25 minutes")
+
+
+def test_the_bar_of_progress_counts(lab, capsys):
+    record(1)
+    said = capsys.readouterr().out
+    assert "== 0 of 2 runs done" in said and "== 1 of 2 runs done" in said and "a_lab two seed 0" in said
+    assert "2 runs put on record" in said and "nothing is missing" in said

@@ -3,6 +3,7 @@
 import re
 from html.parser import HTMLParser
 
+import jupytext
 import pytest
 
 from common import book, records
@@ -64,6 +65,38 @@ def test_a_missing_page_and_one_nobody_links_to_are_named(tmp_path):
         (tmp_path / f"{page}.html").write_text("")
     with pytest.raises(CourseError, match="The page b of _toc.yml is not in the site: a does not link to it"):
         book.check(tmp_path, ["a", "b"])
+
+
+@pytest.fixture
+def changed(monkeypatch):
+    """One hyperparameter of one variant is another than on record."""
+    whole = book.all_variants
+
+    def all_variants(only):
+        lab, name, variant = whole(only)[0]
+        return [(lab, name, variant._replace(recipe=variant.recipe.model_copy(update=dict(lr=0.02)))), *whole(only)[1:]]
+
+    monkeypatch.setattr(book, "all_variants", all_variants)
+    monkeypatch.setattr(book, "listed", lambda toc: ["labs/level_1"])
+
+
+def test_a_variant_that_was_changed_since_its_record_is_named(changed, tmp_path):
+    with pytest.raises(CourseError, match="has none: level_1/as_run. Train them with `make record ONLY="):
+        book.build(tmp_path)
+    assert not (tmp_path / "html").exists()
+
+
+def test_a_draft_says_what_it_waits_for(changed, tmp_path, monkeypatch):
+    monkeypatch.setattr(book, "lay_out", lambda source: None)  # Jupyter Book's part is the same for any page
+    monkeypatch.setattr(book, "check", lambda html, pages: None)
+    (tmp_path / "source" / "_build" / "html").mkdir(parents=True)
+    monkeypatch.setattr(book.shutil, "rmtree", lambda *a, **k: None)
+    monkeypatch.setattr(book.shutil, "copytree", lambda *a, **k: None)
+    book.build(tmp_path, draft=True)
+    notebook = jupytext.read(tmp_path / "source" / "labs" / "level_1.ipynb")
+    assert notebook.cells[0].source.startswith("# Level 1: the skeleton\n\n:::{warning}\n**Draft.**")
+    assert "not on record as they are now: `level_1/as_run`.\n:::" in notebook.cells[0].source
+    assert not any(cell.get("outputs") for cell in notebook.cells)
 
 
 def test_a_lab_that_fails_stops_the_build(tmp_path, monkeypatch):

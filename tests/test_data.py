@@ -21,6 +21,14 @@ def test_synthetic_has_the_form_of_cifar10_and_is_the_same_each_time():
     assert not torch.equal(one.train_images[:1000], one.test_images)
 
 
+def test_the_first_images_of_each_class():
+    whole, some = datasets.load("synthetic"), datasets.load("synthetic", images=60)
+    assert torch.bincount(some.train_labels).tolist() == torch.bincount(some.test_labels).tolist() == [6] * 10
+    assert torch.equal(some.train_images[6:12], whole.train_images[whole.train_labels == 1][:6])
+    assert [len(part) for part in datasets.split(some.train_labels, 0.1)] == [50, 10]
+    assert (whole.digest, some.digest) == ("synthetic-1", "synthetic-1:60")
+
+
 def test_split_is_even_over_classes_disjoint_and_always_the_same():
     labels = torch.arange(50_000) % 10
     learn, validate = datasets.split(labels, 0.1)

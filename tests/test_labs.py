@@ -3,15 +3,18 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import nbformat
 import pytest
 import torch
 
+from common import book
 from common.labs import LABS, variants
 from common.records import read_all
 
 NAMES = sorted(p.stem for p in LABS.glob("*.py"))
+QUICK = "dataset=synthetic", "images=60", "epochs=2", "device=cpu"  # large networks too: seconds on two cores
 
 
 def papermill(lab, out, runs, *parameters):
@@ -26,10 +29,10 @@ def text(cell):
 
 @pytest.fixture(scope="module", params=NAMES)
 def smoke(request, tmp_path_factory):
-    """(lab, its executed notebook, its run folder) after two epochs on the synthetic set."""
+    """(lab, its executed notebook, its run folder) after two epochs on 60 synthetic images."""
     folder = tmp_path_factory.mktemp(request.param)
     out = folder / f"{request.param}.ipynb"
-    done = papermill(request.param, out, folder / "runs", "dataset=synthetic", "epochs=2", "device=cpu")
+    done = papermill(request.param, out, folder / "runs", *QUICK)
     assert done.returncode == 0, done.stderr
     return request.param, out, folder / "runs"
 
@@ -53,7 +56,7 @@ def test_the_same_seed_gives_the_same_outputs_to_the_last_digit(smoke, tmp_path)
 def test_it_is_replayed_from_its_runs(smoke, tmp_path):
     lab, _, runs = smoke
     out = tmp_path / "again.ipynb"
-    done = papermill(lab, out, runs, "dataset=synthetic", "epochs=2", "device=cpu")
+    done = papermill(lab, out, runs, *QUICK)
     assert done.returncode == 0, done.stderr
     assert "epoch 2/2" not in "".join(text(c) for c in nbformat.read(out, 4).cells if c.cell_type == "code")
 
@@ -77,7 +80,10 @@ def test_a_bad_parameter_stops_a_lab_with_one_sentence(tmp_path, parameter, sent
     assert not (tmp_path / "runs").exists()
 
 
-@pytest.mark.parametrize("lab", NAMES)
+IN_THE_BOOK = [Path(page).name for page in book.listed(book.ROOT / "_toc.yml") if page.startswith("labs/")]
+
+
+@pytest.mark.parametrize("lab", IN_THE_BOOK)
 def test_a_lab_is_plain_python_too(lab, tmp_path):
     """It is replayed from the records where there is no Jupyter and no data set."""
     code = f"import sys, runpy; sys.modules['IPython'] = None; runpy.run_path({str(LABS / lab) + '.py'!r})"

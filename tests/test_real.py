@@ -10,7 +10,7 @@ import torch
 from safetensors.torch import load_file, save
 
 from common import data as datasets
-from common import labs, records
+from common import labs, recording, records
 from common.errors import CourseError
 
 ROOT = os.environ.get("DATA_DIR") or datasets.ROOT / "data"
@@ -46,7 +46,7 @@ def copied(tmp_path, monkeypatch):
     folder.mkdir(parents=True)
     for path in [record._path, *(record.beside(ending) for ending in record.files)]:
         (folder / path.name).write_bytes(path.read_bytes())
-    for module in (records, labs):
+    for module in (records, recording):
         monkeypatch.setattr(module, "RECORDS", tmp_path)
     monkeypatch.setattr(records, "read_all", lambda: [records.read(folder / record._path.name)])
     monkeypatch.setattr(labs, "read_all", records.read_all)

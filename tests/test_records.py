@@ -7,6 +7,7 @@ import os
 import pytest
 import torch
 
+from common import data as datasets
 from common import files, records, runs
 from common.errors import CourseError
 from common.records import find, identity, read, read_all, table
@@ -50,6 +51,11 @@ def test_another_run_is_not_found(folders, variant, options, change):
     assert find("lab", "variant", wanted) is not None
     other = {"recipe": wanted["recipe"] | {"lr": 0.049}, "network": "0" * 16, "seed": 1, "engine": 0, "data": "x"}
     assert find("lab", "variant", wanted | {change: other[change]}) is None
+
+
+def test_a_run_on_fewer_images_is_another_run(variant):
+    assert identity("synthetic", variant, 0) == identity("synthetic", variant, 0, images=0)
+    assert identity("synthetic", variant, 0, images=60)["data"] == datasets.load("synthetic", images=60).digest
 
 
 def test_what_a_record_holds(folders, variant, options, tiny):

@@ -26,6 +26,8 @@ def test_flags_as_papermill_passes_them(text, value):
     (dict(epochs=-1), "The parameter epochs is -1, but it must be"),
     (dict(seeds=0), "The parameter seeds is 0, but it must be a whole number of seeds, 1 or more."),
     (dict(seeds=True), "The parameter seeds is True, but"),
+    (dict(images=59), "The parameter images is 59, but it must be a whole number of images, 60 or more, or 0 for all."),
+    (dict(images=True), "The parameter images is True, but"),
     (dict(dataset="mnist"), "The parameter dataset is 'mnist', but it must be cifar10 or synthetic."),
     (dict(retrain="yes please"), "The parameter retrain is 'yes please', but it must be True or False."),
 ])
@@ -33,6 +35,11 @@ def test_the_sentence(given, sentence):
     with pytest.raises(CourseError) as error:
         settings.read(given)
     assert str(error.value).startswith(sentence) and str(error.value).count("\n") == 0
+
+
+@pytest.mark.parametrize("images", [0, 60, 50_000])
+def test_how_many_images(images):
+    assert settings.read(dict(images=images)).images == images
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")

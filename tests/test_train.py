@@ -79,6 +79,21 @@ def test_what_is_followed(tiny, variant):
     assert "val_acc" not in result.history[0] and result.history[0]["test_acc"] == result.test_acc
 
 
+def test_following_the_clean_training_images_changes_nothing_else(tiny, variant):
+    """It is read in evaluation mode and without augmentation, on the images learnt from, not on those held out."""
+    def follow(on):
+        return train(build, tiny, variant.recipe.model_copy(update=dict(follow_train=on)), 0)
+
+    without, followed = follow(False), follow(True)
+    learn, _ = datasets.split(tiny.train_labels, variant.recipe.validation)
+    loss, accuracy, _ = evaluate(followed.network, tiny.train_images[learn], tiny.train_labels[learn],
+                                 *datasets.normalisation(tiny, variant.recipe))
+    assert (followed.history[-1]["clean_loss"], followed.history[-1]["clean_acc"]) == (loss, accuracy)
+    for row in followed.history:
+        del row["clean_loss"], row["clean_acc"]
+    assert same(without, followed) and without.test_loss == followed.test_loss
+
+
 def test_a_loss_that_is_no_number_stops_the_run_and_says_where(tiny, variant):
     recipe = variant.recipe.model_copy(update=dict(lr=1e30, momentum=0.0))
     with pytest.raises(CourseError, match=r"The loss became (nan|inf) in epoch 1, step [23], at learning rate 1e\+30"):
@@ -133,3 +148,68 @@ def test_bad_recipes_are_refused():
     for wrong in (dict(epochs=0), dict(epochs=1, lr=0), dict(epochs=1, learning_rate=0.1), dict(epochs=1, schedule="x")):
         with pytest.raises(ValueError):
             Recipe(**wrong)
+
+
+def test_flips_alternate_half_of_the_images_in_each_epoch(tiny, monkeypatch):
+    from common import train as module
+
+    seen = []
+    real = module.augment
+    monkeypatch.setattr(module, "augment", lambda images, recipe, mean, std, mirrored: (
+        seen.append((images, mirrored)), real(images, recipe, mean, std, mirrored))[1])
+    recipe = Recipe(epochs=3, batch_size=64, validation=0, flip=True, alternate=True)
+    train(build, tiny, recipe, 0)
+    epochs = []
+    for epoch in range(3):
+        marks = {}
+        for images, mirrored in seen[3 * epoch:3 * epoch + 3]:
+            marks |= {image.numpy().tobytes(): mark.item() for image, mark in zip(images, mirrored)}
+        epochs.append(marks)
+    first, second, third = epochs
+    assert len(first) == 150 and first == third and all(first[image] != second[image] for image in first)
+    assert 50 < sum(first.values()) < 100
+
+
+def test_an_l1_penalty_pulls_weights_to_zero_and_is_no_part_of_the_reported_loss(tiny):
+    recipe = Recipe(epochs=1, batch_size=150, validation=0, lr=1e-12, momentum=0)
+    free, tied = (train(build_frozen, tiny, recipe.model_copy(update=dict(l1=l1)), 0) for l1 in (0.0, 1.0))
+    assert free.history[0]["train_loss"] == tied.history[0]["train_loss"]
+    recipe = recipe.model_copy(update=dict(lr=0.01, epochs=20))
+    free, tied = (train(build_frozen, tiny, recipe.model_copy(update=dict(l1=l1)), 0) for l1 in (0.0, 1.0))
+    size = [sum(p.abs().sum() for p in result.network.parameters()).item() for result in (free, tied)]
+    assert size[1] < 0.5 * size[0]
+
+
+def test_steps_never_go_below_the_lowest_rate(tiny):
+    recipe = Recipe(epochs=5, lr=0.1, schedule="step", step_size=2, factor=0.1, min_lr=0.004)
+    rates = [row["lr"] for row in train(build, tiny, recipe, 0).history]
+    assert rates == pytest.approx([0.1, 0.1, 0.01, 0.01, 0.004])
+
+
+def test_mixup_trains(tiny):
+    result = train(build, tiny, Recipe(epochs=2, batch_size=32, mixup=0.4), 0)
+    assert 0 < result.history[-1]["train_loss"] < 5
+
+
+def test_a_damaged_checkpoint_is_named_and_nothing_is_lost(tiny, variant, tmp_path):
+    checkpoint = tmp_path / "run.checkpoint"
+    train(variant.build, tiny, variant.recipe, 0, checkpoint=checkpoint)
+    whole = checkpoint.read_bytes()
+    for damaged in (whole[:1000], b"", whole.replace(b"history", b"mystery")):
+        checkpoint.write_bytes(damaged)
+        with pytest.raises(CourseError, match="run.checkpoint .* remove it, and the run starts anew"):
+            train(variant.build, tiny, variant.recipe, 0, checkpoint=checkpoint)
+        assert checkpoint.read_bytes() == damaged
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_a_checkpoint_of_a_gpu_goes_on_on_a_cpu(tiny, variant, tmp_path, optimizer):
+    """It comes home with the settings of the optimiser that only a GPU can have."""
+    checkpoint = tmp_path / "run.checkpoint"
+    recipe = variant.recipe.model_copy(update=dict(optimizer=optimizer, epochs=1))
+    train(variant.build, tiny, recipe, 0, checkpoint=checkpoint)
+    state = torch.load(checkpoint, weights_only=True)
+    state["optimizer"]["param_groups"][0] |= dict(fused=True) | (dict(capturable=True) if optimizer == "adam" else {})
+    torch.save(state, checkpoint)
+    longer = recipe.model_copy(update=dict(epochs=2))
+    assert len(train(variant.build, tiny, longer, 0, checkpoint=checkpoint).history) == 2

@@ -1,0 +1,144 @@
+"""Three loops in turn over the same network: the usual one, ours, and the ceiling, which has no data path at all.
+
+    python -m common.bench [--device auto] [--repeats 5] [--seconds 3] [--networks level_1 resnet_18] [--batches 64 512]
+
+Each loop lives in a process of its own, so that peak memory is its own, and works when it is told to: usual, ours,
+ceiling, usual, … What slows the machine for a while then slows all three. Prints a table, writes _build/bench.json, and
+keeps both with the machine's name in book/bench/, from where the book shows them.
+"""
+
+import argparse
+import datetime
+import json
+import multiprocessing
+import os
+import re
+import resource
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+
+from common import data as datasets
+from common import settings as lab_settings
+from common.blocks import resnet_18
+from common.choices import choices, side_by_side
+from common.errors import CourseError
+from common.files import write_whole
+from common.labs import LABS, variants
+from common.loops import ceiling, environment, ours, usual, usual_loop
+from common.runs import device_name
+from common.train import has_bf16_units
+from common.whole_runs import agreement, growth
+
+LOOPS = {"usual": usual, "ours": ours, "ceiling": ceiling}
+KEPT = datasets.ROOT / "book" / "bench"
+# What the Makefile tells glibc for our loop. The usual loop is run as it usually is, without.
+ALLOCATOR = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "MALLOC_TOP_PAD_", "THP_MEM_ALLOC_ENABLE")
+
+
+def networks():
+    """Return {name: function that builds it}."""
+    return {"level_1": variants(LABS / "level_1.py")["as_run"].build, "resnet_18": resnet_18}
+
+
+def worker(pipe, loop, network, batch_size, dataset, device):
+    """Serve one loop: for each number of steps that comes through `pipe` send back (seconds, peak MiB so far)."""
+    torch.manual_seed(0)
+    data = datasets.load(dataset)
+    seconds = LOOPS[loop](networks()[network], data, batch_size, torch.device(device))
+    while steps := pipe.recv():
+        took = seconds(steps)
+        peak = (torch.cuda.max_memory_reserved() / 2**20 if device == "cuda"
+                else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10)
+        pipe.send((took, round(peak)))
+
+
+def measure(network, batch_size, dataset, device, repeats, target):
+    """Return one row a loop, each with the median of `repeats` turns of about `target` seconds."""
+    context = multiprocessing.get_context("spawn")
+    pipes, processes = {}, []
+    for loop in LOOPS:
+        pipes[loop], theirs = context.Pipe()
+        processes.append(context.Process(target=worker, args=(theirs, loop, network, batch_size, dataset, device)))
+        with environment(**dict.fromkeys(ALLOCATOR) if loop == "usual" else {}):
+            processes[-1].start()
+        theirs.close()
+
+    def turn(loop, steps):
+        try:
+            pipes[loop].send(steps)
+            return pipes[loop].recv()
+        except (EOFError, BrokenPipeError):
+            raise CourseError(f"The loop {loop} of the benchmark ended early: the lines above say why.") from None
+
+    most = max(1, (2_000 if dataset == "synthetic" else 50_000) // batch_size)
+    steps = 1
+    for loop in LOOPS:  # warm up
+        took, _ = turn(loop, steps)
+    while took < target / 10 and steps < most:
+        steps = min(10 * steps, most)
+        took, _ = turn("ceiling", steps)
+    steps = max(1, min(most, round(steps * target / took)))
+    rates, peaks = {loop: [] for loop in LOOPS}, {}
+    for _ in range(repeats):
+        for loop in LOOPS:
+            took, peaks[loop] = turn(loop, steps)
+            rates[loop].append(steps * batch_size / took)
+    for pipe, process in zip(pipes.values(), processes):
+        pipe.send(0)
+        process.join()
+    return [dict(network=network, batch=batch_size, device=device, loop=loop, images_per_s=float(np.median(rates[loop])),
+                 peak_mib=peaks[loop], slowest=min(rates[loop]), fastest=max(rates[loop])) for loop in LOOPS]
+
+
+def table(rows):
+    """Return a DataFrame with one row a network and batch size: images/s of the three loops, ratios, peak MiB."""
+    frame = pd.DataFrame(rows).pivot(index=["network", "batch"], columns="loop", values=["images_per_s", "peak_mib"])
+    speed, peak = frame.images_per_s, frame.peak_mib
+    return pd.DataFrame({
+        **{loop: [f"{v:,.0f}" for v in speed[loop]] for loop in LOOPS},
+        "ours / usual": [f"{v:.2f}" for v in speed.ours / speed.usual],
+        "ours / ceiling": [f"{v:.3f}" for v in speed.ours / speed.ceiling],
+        **{f"{loop}, MiB": [f"{v:,.0f}" for v in peak[loop]] for loop in LOOPS}}, index=frame.index).reset_index()
+
+
+def main():
+    """Read the command line, measure, print and keep."""
+    parser = argparse.ArgumentParser(prog="python -m common.bench", description=__doc__.splitlines()[0])
+    parser.add_argument("--device", default="auto")
+    parser.add_argument("--dataset", default="cifar10")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=3, help="of one turn of one loop, about")
+    parser.add_argument("--networks", nargs="+", default=list(networks()))
+    parser.add_argument("--batches", nargs="+", type=int, default=[64, 512])
+    parser.add_argument("--out", type=Path, default=datasets.ROOT / "_build", help="where bench.json goes")
+    parser.add_argument("--only-loops", action="store_true", help="leave out choices, growth and agreement")
+    given = parser.parse_args()
+    device = lab_settings.device(lab_settings.read(dict(device=given.device)))
+
+    data = datasets.load(given.dataset)  # so that what is wrong with it is said at once
+
+    rows = []
+    for network in given.networks:
+        for batch_size in given.batches:
+            rows += measure(network, batch_size, given.dataset, device.type, given.repeats, given.seconds)
+            print(table(rows).tail(1).to_string(index=False), flush=True)
+    found = dict(machine=device_name(device), threads=torch.get_num_threads(), cores=os.cpu_count(),
+                 precision="bf16" if has_bf16_units(device) else "fp32", torch=torch.__version__,
+                 date=datetime.date.today().isoformat(), repeats=given.repeats, loops=rows)
+    if not given.only_loops:
+        found["choices"] = choices(networks()["level_1"], data, device)
+        found["side_by_side"] = side_by_side(worker, "level_1", given.dataset, device.type, 2)
+        found["growth"] = growth("level_1", given.dataset, device.type)
+        found["agreement"] = agreement(networks()["level_1"], data, device.type, usual_loop)
+    print(table(rows).to_string(index=False))
+    write_whole(given.out / "bench.json", json.dumps(rows, indent=1).encode())
+    if given.dataset == "cifar10" and "growth" in found:
+        name = "-".join(re.findall(r"[a-z0-9]+", found["machine"].lower()))
+        write_whole(KEPT / f"{name}.json", (json.dumps(found, indent=1) + "\n").encode())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,139 @@
+"""The three loops that the benchmark compares: the usual one, ours, and the ceiling, which has no data path at all.
+
+Each is a function of (build, data, batch_size, device) that returns a function: seconds(steps).
+"""
+
+import contextlib
+import os
+import time
+from itertools import islice
+
+import torch
+import torch.nn.functional as F
+from PIL import Image
+from torch.utils.data import DataLoader, Dataset
+from torchvision import transforms
+
+from common import data as datasets
+from common.graphs import recorded
+from common.recipe import Recipe
+from common.schedule import make_optimizer
+from common.train import has_bf16_units, train
+from common.whole_runs import first
+
+
+class Pictures(Dataset):
+    """What torchvision.datasets.CIFAR10 does for each image, over images that are in memory already."""
+
+    def __init__(self, images, labels):
+        self.arrays, self.labels = images.permute(0, 2, 3, 1).contiguous().numpy(), labels.tolist()
+        self.transform = transforms.Compose([
+            transforms.RandomCrop(32, padding=4), transforms.RandomHorizontalFlip(), transforms.ToTensor(),
+            transforms.Normalize((0.4914, 0.4822, 0.4465), (0.2470, 0.2435, 0.2616))])
+
+    def __len__(self):
+        return len(self.labels)
+
+    def __getitem__(self, index):
+        return self.transform(Image.fromarray(self.arrays[index])), self.labels[index]
+
+
+def usual_loop(build, data, batch_size, device, seed=0):
+    """Return (network, endless batches, step): the loop of most tutorials; `step(batch)` gives (loss, hits)."""
+    torch.manual_seed(seed)
+    network = build().to(device).train()
+    optimizer = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9)
+    loader = DataLoader(Pictures(data.train_images, data.train_labels), batch_size, shuffle=True, drop_last=True,
+                        num_workers=os.cpu_count(), persistent_workers=True, pin_memory=device.type == "cuda")
+
+    def step(batch):
+        images, labels = (part.to(device, non_blocking=True) for part in batch)
+        optimizer.zero_grad()
+        logits = network(images)
+        loss = F.cross_entropy(logits, labels)
+        loss.backward()
+        optimizer.step()
+        return loss.item(), (logits.argmax(1) == labels).sum().item()
+
+    return network, endless(loader), step
+
+
+def usual(build, data, batch_size, device):
+    """The loop of most tutorials: pictures out of a DataLoader with a worker a core, fp32, a look at the loss each step."""
+    _, batches, step = usual_loop(build, data, batch_size, device)
+    # While the other loops have their turn, the workers load ahead: those batches are not to be had for nothing.
+    return timed(lambda steps: [step(batch) for batch in islice(batches, steps)],
+                 before=lambda: [next(batches) for _ in range(2 * os.cpu_count())])
+
+
+def endless(loader):
+    """Yield batches for ever."""
+    while True:
+        yield from loader
+
+
+def ours(build, data, batch_size, device):
+    """common.train: the second epoch of a run, over as many images as the steps need."""
+    def seconds(steps):
+        n = steps * batch_size
+        part = first(data, n, 10)
+        recipe = Recipe(epochs=2, batch_size=batch_size, crop=4, flip=True, validation=0)
+        with contextlib.redirect_stdout(None):
+            return train(build, part, recipe, 0, device).history[1]["seconds"]
+
+    return seconds
+
+
+def ceiling(build, data, batch_size, device):
+    """The same step as ours on one batch that is made once: no choosing, augmenting, normalising, counting."""
+    network = build().to(device, memory_format=torch.channels_last).train()
+    optimizer = make_optimizer(network, Recipe(epochs=1))
+    images = datasets.normalise(data.train_images[:batch_size], *datasets.statistics(data.train_images)).to(device)
+    labels = data.train_labels[:batch_size].to(device)
+    autocast = (torch.autocast(device.type, torch.bfloat16) if has_bf16_units(device) else contextlib.nullcontext())
+
+    def step():
+        with autocast:
+            logits = network(images)
+        optimizer.zero_grad()
+        F.cross_entropy(logits.float(), labels).backward()
+        optimizer.step()
+
+    go = recorded(step, optimizer, device) if device.type == "cuda" else step
+    return timed(lambda steps: [go() for _ in range(steps)], before=go)
+
+
+def timed(run, before):
+    """Return a function of `steps` that gives the seconds of `run(steps)`, without those of `before()`."""
+    def seconds(steps):
+        before()
+        synchronise()
+        started = time.perf_counter()
+        run(steps)
+        synchronise()
+        return time.perf_counter() - started
+
+    return seconds
+
+
+def synchronise():
+    """Wait for the GPU, if there is one."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+
+
+@contextlib.contextmanager
+def environment(**changes):
+    """Have other environment variables for a while, for processes that are started meanwhile; None takes one away."""
+    def put(values):
+        for name, value in values.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
+
+    before = {name: os.environ.get(name) for name in changes}
+    put(changes)
+    try:
+        yield
+    finally:
+        put(before)

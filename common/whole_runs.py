@@ -1,0 +1,85 @@
+"""Two questions to whole runs: how their cost grows with images and epochs, and whether three loops learn the same."""
+
+import contextlib
+import multiprocessing
+import resource
+import time
+from itertools import islice
+
+import numpy as np
+import torch
+
+from common import data as datasets
+from common.recipe import Recipe
+from common.train import evaluate, train
+
+GROWTH = [(10_000 * n, 1) for n in range(1, 6)] + [(10_000, n) for n in range(2, 6)]  # (images, epochs)
+
+
+def first(data, images, tests):
+    """Return `data` with its first so many training and test images."""
+    return datasets.Data(data.name, data.digest, data.train_images[:images], data.train_labels[:images],
+                         data.test_images[:tests], data.test_labels[:tests])
+
+
+def growth(build_name, dataset, device, points=GROWTH):
+    """Return a row for each of `points`: seconds and peak MiB of a run of so many images and epochs, from its start.
+
+    Each run has a process of its own; the seconds are those from the call of `train` until it returns.
+    """
+    context = multiprocessing.get_context("spawn")
+    rows = []
+    for images, epochs in points:
+        mine, theirs = context.Pipe()
+        process = context.Process(target=_one, args=(theirs, build_name, dataset, device, images, epochs))
+        process.start()
+        theirs.close()
+        seconds, peak = mine.recv()
+        process.join()
+        rows.append(dict(images=images, epochs=epochs, seconds=seconds, peak_mib=peak))
+        print(f"{images:,} images, {epochs} epochs: {seconds:.1f} s, {peak:,} MiB", flush=True)
+    return rows
+
+
+def _one(pipe, build_name, dataset, device, images, epochs):
+    from common.bench import networks
+
+    data = datasets.load(dataset)
+    part = first(data, images, 1_000)
+    recipe = Recipe(epochs=epochs, crop=4, flip=True, validation=0)
+    started = time.perf_counter()
+    with contextlib.redirect_stdout(None):
+        train(networks()[build_name], part, recipe, 0, device)
+    seconds = time.perf_counter() - started
+    peak = (torch.cuda.max_memory_reserved() / 2**20 if device == "cuda"
+            else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10)
+    pipe.send((round(seconds, 3), round(peak)))
+
+
+def line(amounts, costs):
+    """Return (start, slope, share): the straight line through the points, and the largest distance from it over the cost."""
+    slope, start = np.polyfit(amounts, costs, 1)
+    off = np.abs(np.asarray(costs) - (start + slope * np.asarray(amounts))) / np.asarray(costs)
+    return float(start), float(slope), float(off.max())
+
+
+def agreement(build, data, device, usual, seeds=3, images=10_000, epochs=3):
+    """Return {loop: test accuracies over seeds} of short runs: our fast path, our plain one, and the usual loop.
+
+    `usual(build, data, batch_size, device, seed)` gives (network, endless batches, step on a batch).
+    """
+    part = first(data, images, len(data.test_images))
+    recipe = Recipe(epochs=epochs, crop=4, flip=True, validation=0)
+    mean, std = datasets.normalisation(part, recipe)
+    found = {"fast": [], "plain": [], "usual": []}
+    for seed in range(seeds):
+        for name, plain in (("fast", False), ("plain", True)):
+            with contextlib.redirect_stdout(None):
+                found[name].append(train(build, part, recipe, seed, device, plain=plain).test_acc)
+        network, batches, step = usual(build, part, recipe.batch_size, torch.device(device), seed)
+        for batch in islice(batches, epochs * (images // recipe.batch_size)):
+            step(batch)
+        there = data.to(device)
+        found["usual"].append(evaluate(network, there.test_images, there.test_labels, mean.to(device), std.to(device))[1])
+        print(f"seed {seed}: " + ", ".join(f"{name} {values[-1]:.2%}" for name, values in found.items()), flush=True)
+    return found

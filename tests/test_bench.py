@@ -1,0 +1,91 @@
+"""The benchmark: it measures three loops and says what it saw. How fast they are is not for a test."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+import torch
+from conftest import build
+
+from common import bench, choices, loops, whole_runs
+from common import data as datasets
+
+
+def test_it_measures_each_loop_and_writes_what_it_saw(tmp_path, monkeypatch):
+    command = [sys.executable, "-m", "common.bench", "--dataset", "synthetic", "--device", "cpu", "--repeats", "2",
+               "--seconds", "0.05", "--networks", "level_1", "--batches", "64", "--only-loops", "--out", tmp_path]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=datasets.ROOT)
+    assert done.returncode == 0, done.stderr
+    rows = json.loads((tmp_path / "bench.json").read_text())
+    assert [row["loop"] for row in rows] == ["usual", "ours", "ceiling"]
+    for row in rows:
+        assert {k: row[k] for k in ("network", "batch", "device")} == dict(network="level_1", batch=64, device="cpu")
+        assert 0 < row["slowest"] <= row["images_per_s"] <= row["fastest"] and row["peak_mib"] > 100
+    assert "ours / usual" in done.stdout and list(tmp_path.iterdir()) == [tmp_path / "bench.json"]
+
+
+def test_the_table_has_the_ratios():
+    rows = [dict(network="n", batch=64, device="cpu", loop=loop, images_per_s=speed, peak_mib=1)
+            for loop, speed in (("usual", 100), ("ours", 320), ("ceiling", 330))]
+    assert bench.table(rows)[["ours / usual", "ours / ceiling"]].values.tolist() == [["3.20", "0.970"]]
+
+
+def test_the_usual_loop_sees_the_images_that_it_is_given(tiny):
+    shown = loops.Pictures(tiny.train_images, tiny.train_labels)
+    shown.transform.transforms[:2] = []  # neither cropped nor flipped
+    mean, std = torch.tensor([0.4914, 0.4822, 0.4465]), torch.tensor([0.2470, 0.2435, 0.2616])
+    expected = datasets.normalise(tiny.train_images[:5], mean, std)
+    for index in range(5):
+        image, label = shown[index]
+        assert label == tiny.train_labels[index] and torch.allclose(image, expected[index], atol=1e-5)
+
+
+def test_a_line_through_points():
+    start, slope, off = whole_runs.line([1, 2, 3, 4], [5, 7, 9, 11])
+    assert (start, slope) == (pytest.approx(3), pytest.approx(2)) and off < 1e-9
+    assert whole_runs.line([1, 2, 3], [1, 4, 9])[2] > 0.05
+
+
+def test_three_loops_are_trained_over_the_same_seeds(tiny):
+    found = whole_runs.agreement(build, tiny, "cpu", loops.usual_loop, seeds=2, images=128, epochs=1)
+    assert [len(found[name]) for name in ("fast", "plain", "usual")] == [2, 2, 2]
+    assert all(0 <= accuracy <= 1 for accuracies in found.values() for accuracy in accuracies)
+    assert found["fast"] == found["plain"] or torch.cpu.get_capabilities().get("amx_bf16")  # the same thing on this CPU
+
+
+def test_choices_are_each_a_step_that_trains(tiny, monkeypatch):
+    monkeypatch.setattr(torch, "compile", lambda network: network)  # half a minute's work
+    rows = choices.choices(build, tiny, torch.device("cpu"), batch_size=16, repeats=1, target=0.01)
+    assert rows[0]["choice"] == "as we train" and len(rows) >= 4 and all(row["images_per_s"] > 0 for row in rows)
+
+
+def test_stacked_networks_learn_what_each_would_alone(tiny):
+    images = datasets.normalise(tiny.train_images[:32], *datasets.statistics(tiny.train_images))
+    labels = tiny.train_labels[:32]
+
+    def plain():
+        return torch.nn.Sequential(torch.nn.Conv2d(3, 10, 3, stride=4), torch.nn.AdaptiveAvgPool2d(1), torch.nn.Flatten())
+
+    torch.manual_seed(0)
+    weights, step = choices.stacked_step(plain, images, labels, torch.device("cpu"))
+    torch.manual_seed(0)
+    alone = plain()
+    assert torch.equal(weights["0.weight"][0], alone[0].weight)
+    optimizer = torch.optim.SGD(alone.parameters(), lr=0.01, momentum=0.9)
+    for _ in range(3):
+        step()
+        optimizer.zero_grad()
+        torch.nn.functional.cross_entropy(alone(images), labels).backward()
+        optimizer.step()
+    assert torch.allclose(weights["0.weight"][0], alone[0].weight, atol=1e-6)
+    assert not torch.allclose(weights["0.weight"][0], weights["0.weight"][1], atol=1e-3)
+
+
+def test_environment_is_as_before_afterwards(monkeypatch):
+    monkeypatch.setenv("ONE", "1")
+    monkeypatch.delenv("TWO", raising=False)
+    with loops.environment(ONE=None, TWO="2"):
+        assert "ONE" not in os.environ and os.environ["TWO"] == "2"
+    assert os.environ["ONE"] == "1" and "TWO" not in os.environ

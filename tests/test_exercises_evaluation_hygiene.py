@@ -1,0 +1,109 @@
+"""The evaluation lab: its network is the source's, its checks tell a wrong answer what is wrong with it."""
+
+import os
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+import torch
+
+from common import data as datasets
+from common import inspect
+from common.labs import LABS, variants
+
+LAB = LABS / "evaluation_hygiene.py"
+ROOT = os.environ.get("DATA_DIR") or datasets.ROOT / "data"
+
+
+@pytest.fixture(scope="module")
+def lab():
+    """The names of the lab's check cells."""
+    names = dict(drawn=datasets.load("synthetic"))
+    for cell in LAB.read_text().split("# %%")[1:]:
+        header, _, body = cell.partition("\n")
+        if '"imports"' in header:
+            exec(body, names)
+        if '"check"' in header:
+            exec(body.rsplit("\nprint(", 1)[0], names)
+    return names
+
+
+def test_the_network_is_the_sources():
+    build = variants(LAB)["as_run"].build
+    sides = inspect.layers(build()).height.tolist()
+    assert inspect.parameters(build()) == 102_210
+    assert [side for side, before in zip(sides, [32, *sides]) if side != before] == [30, 15, 17, 8, 10, 6, 4, 1]
+
+
+def test_what_the_repair_drops_was_576_parameters_that_changed_no_score():
+    one, other = (variants(LAB)[name].build for name in ("as_run", "repaired"))
+    assert inspect.parameters(one()) - inspect.parameters(other()) == 576
+    images = torch.rand(4, 3, 32, 32)
+    scores = []
+    for build in (one, other):
+        torch.manual_seed(0)
+        scores.append(build()(images))
+    assert torch.equal(*scores)
+
+
+def test_variants_that_are_compared_differ_in_one_setting():
+    recipes = {name: variant.recipe.model_dump() for name, variant in variants(LAB).items()}
+
+    def differ(name):
+        return {k for k in recipes[name] if recipes[name][k] != recipes["repaired"][k]}
+
+    assert differ("repaired_test_statistics") == {"statistics"} and differ("repaired_constant") == {"schedule"}
+
+
+@pytest.mark.skipif(not (Path(ROOT) / "cifar-10-batches-py").is_dir(), reason="DATA_DIR has no CIFAR-10")
+def test_the_statistics_that_the_lab_quotes():
+    real, text = datasets.load("cifar10", ROOT), LAB.read_text()
+    for name, images in ("train", real.train_images), ("test", real.test_images):
+        mean, std = ([f"{v:.4f}" for v in values.tolist()] for values in datasets.statistics(images))
+        assert f"{name}_mean, {name}_std = [{', '.join(mean)}], [{', '.join(std)}]" in text
+
+
+@pytest.mark.parametrize("answer, said", [
+    (lambda p: None, "Not yet: the function returns None"),
+    (lambda p: "50000", "Not yet: for 78.53 % it gives '50000'; a number of images is a whole number"),
+    (lambda p: float(p), "Not yet: for 78.53 % it gives 78.53; a number of images is a whole number"),
+    (lambda p: 1_000, "Not yet: 78.53 % of 1,000 images is not a whole number of hits."),
+    (lambda p: 10_000, "Not yet: 79.198 % of 10,000 images is not a whole number of hits."),
+    (lambda p: 100 * 10 ** len(p.partition(".")[2]), "Not yet: 79.198 % of 100,000 images is a whole number of hits, but"),
+    (lambda p: (Fraction(p) / 100).denominator, "Right: "),
+])
+def test_fewest_images(lab, answer, said):
+    assert lab["check_fewest"](answer).startswith(said)
+
+
+def batches(start=0, of_labels=0, short=False):
+    """Return an answer that is right but for where it starts, or for its labels, or that drops the last batch."""
+    def answer(images, labels, size):
+        stop = len(images) // size * size if short else len(images)
+        for at in range(start, stop, size):
+            yield images[at:at + size], labels.roll(of_labels)[at:at + size]
+    return answer
+
+
+@pytest.mark.parametrize("answer, said", [
+    (lambda i, l, n: None, "Not yet: the function returns None"),
+    (batches(short=True), "Not yet: asked for 1,000 images in batches of 64, it leaves out the last 40"),
+    (batches(start=64), "Not yet: asked for 1,000 images in batches of 64, it yields 936; where"),
+    (lambda i, l, n: [(i[at:at + n], l[at:at + n]) for at in range(0, 2_000, n)],
+     "Not yet: asked for 1,000 images in batches of 64, it yields batches of 64, 64, 64 … 0."),
+    (lambda i, l, n: [(i, l)], "Not yet: asked for 1,000 images in batches of 64, it yields batches of 1000 … 1000."),
+    (lambda i, l, n: zip(i.flip(0).split(n), l.split(n)), "Not yet: asked for 1,000 images in batches of 64, it yields others"),
+    (batches(of_labels=1), "Not yet: asked for 1,000 images in batches of 64, it yields the right images with labels"),
+    (batches(), "Right: "),
+])
+def test_batches(lab, answer, said):
+    assert lab["check_batches"](answer).startswith(said)
+
+
+def test_batches_of_a_set_that_is_written_into_the_function(lab):
+    drawn = lab["drawn"]
+
+    def leaky(images, labels, size):
+        return zip(drawn.test_images.split(size), drawn.test_labels.split(size))
+
+    assert lab["check_batches"](leaky).startswith("Not yet: asked for 5 images in batches of 2, it yields 1,000; where")

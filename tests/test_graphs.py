@@ -1,0 +1,121 @@
+"""A step fit to be recorded as a CUDA graph. What needs a GPU is skipped without one; the rest needs none."""
+
+import contextlib
+
+import pytest
+import torch
+from conftest import build
+from torch import nn
+from torch._subclasses import FakeTensorMode
+from torch._subclasses.fake_tensor import DataDependentOutputException
+
+from common import data as datasets
+from common import graphs
+from common import train as module
+from common.recipe import Recipe
+from common.train import train
+
+EVERYTHING = dict(crop=4, crop_mode="reflect", flip=True, shift=0.1, scale=0.1, rotate=15, zoom=0.1, grey_p=0.2,
+                  cutout=8, mixup=0.3, l1=1e-4, label_smoothing=0.1)
+
+
+class Stop(Exception):
+    """The step was run; there is nothing to see in the rest of the run."""
+
+
+def step_on_a_gpu_that_is_not_there(build, data, recipe, monkeypatch):
+    """Run two steps of `train` on tensors that have shapes and a device, cuda, but no contents to read."""
+    learn, validate = datasets.split(data.train_labels, recipe.validation)
+    mean, std = datasets.normalisation(data, recipe)
+
+    def network():
+        with torch.device("cuda"):
+            made = build()
+        made.to = lambda *a, **k: made
+        return made
+
+    def two_steps(step, optimizer, device):
+        assert device.type == "cuda"
+        step()
+        step()
+        raise Stop
+
+    def backward(loss):  # PyTorch's own asks the driver; all that matters here is what stands around it
+        assert loss.device.type == "cuda" and loss.dim() == 0
+
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        for name, stand_in in [
+                ("split", lambda labels, fraction: (learn.to("cuda"), validate.to("cuda"))),
+                ("normalisation", lambda data, recipe: (mean.to("cuda"), std.to("cuda"))),
+                ("make_optimizer", lambda network, recipe: torch.optim.SGD(network.parameters(), lr=0.1)),
+                ("has_bf16_units", lambda device: False), ("recorded", two_steps)]:
+            monkeypatch.setattr(module, name, stand_in)
+        monkeypatch.setattr(torch.Tensor, "backward", backward)
+        monkeypatch.setattr(torch, "_sample_dirichlet", torch.rand_like)  # has no form without contents
+        train(network, data, recipe, 0, "cuda")
+
+
+@pytest.mark.parametrize("settings", [{}, EVERYTHING, dict(flip=True, alternate=True), dict(zoom=0.1, cutout=16)])
+def test_a_step_reads_nothing_back_from_the_device(tiny, monkeypatch, settings):
+    with pytest.raises(Stop):
+        step_on_a_gpu_that_is_not_there(build, tiny, Recipe(epochs=1, batch_size=32, **settings), monkeypatch)
+
+
+class Reads(nn.Module):
+    """A layer that reads a number back."""
+
+    def forward(self, images):
+        return images * images.max().item()
+
+
+def test_and_one_that_did_would_be_found(tiny, monkeypatch):
+    with pytest.raises(DataDependentOutputException):
+        step_on_a_gpu_that_is_not_there(lambda: nn.Sequential(Reads(), build()), tiny, Recipe(epochs=1), monkeypatch)
+
+
+def test_every_call_is_one_step_at_the_rate_of_that_moment(monkeypatch):
+    """With a stand-in for the recording: what runs inside it is noted down and not done, and a replay does it."""
+    optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.0)
+    group, done, recording = optimizer.param_groups[0], [], []
+
+    def step():
+        where = group["lr"]
+        if recording:
+            recording.append(lambda: done.append(("replayed", round(float(where), 6))))
+        else:
+            done.append(("run", where))
+
+    class Graph:
+        def replay(self):
+            recording[1]()
+
+    @contextlib.contextmanager
+    def record(graph, stream):
+        recording.append(None)
+        yield
+
+    monkeypatch.setattr(torch.cuda, "CUDAGraph", Graph)
+    monkeypatch.setattr(torch.cuda, "graph", record)
+    monkeypatch.setattr(torch.cuda, "Stream", lambda: "side")
+    monkeypatch.setattr(graphs, "apart", lambda step, side: step())
+    go = graphs.recorded(step, optimizer, "cpu")
+    for number in range(1, 7):
+        group["lr"] = number / 10
+        go()
+    assert done == [("run", 0.1), ("run", 0.2), ("run", 0.3), ("replayed", 0.4), ("replayed", 0.5), ("replayed", 0.6)]
+    assert group["lr"] == 0.6 and len(recording) == 2
+
+
+def build_without_dropout():
+    """Random numbers need not fall the same way in a graph and outside."""
+    return nn.Sequential(*[layer for layer in build().modules() if not list(layer.children())
+                           and not isinstance(layer, nn.Dropout2d)])
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("settings", [dict(schedule="cosine"), dict(optimizer="adamw", lr=0.003), dict(label_smoothing=0.1)])
+def test_the_recorded_step_learns_what_the_plain_one_does(tiny, settings):
+    recipe = Recipe(epochs=6, batch_size=32, precision="fp32", **dict(lr=0.05) | settings)
+    fast, plain = (train(build_without_dropout, tiny, recipe, 0, "cuda", plain=p).history for p in (False, True))
+    for a, b in zip(fast, plain):
+        assert a["lr"] == b["lr"] and a["train_loss"] == pytest.approx(b["train_loss"], rel=0.02)

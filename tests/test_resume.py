@@ -1,0 +1,81 @@
+"""Runs killed at random moments, as by a power cut: each goes on from its last epoch and ends in the same record."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from common.files import write_whole
+
+# Forks before torch has started a thread, so that a run needs no second or two of importing.
+SCRIPT = """
+import os, pathlib, random, signal, sys, time
+sys.path.insert(0, "tests")
+import torch
+from conftest import build
+from common import data, records, runs, settings
+from common.recipe import Recipe, Variant
+
+folder, kills, seed = pathlib.Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+variant = Variant(build, Recipe(epochs=12, batch_size=32, lr=0.05, flip=True, crop=2, schedule="onecycle"))
+
+def start(name):
+    pid = os.fork()
+    if pid == 0:
+        torch.set_num_threads(1)
+        records.RUNS = runs.RUNS = folder / name
+        small = data.Data("synthetic", "tiny", *data.draw(600, seed=3), *data.draw(100, seed=4))
+        data.load = lambda *a: small
+        runs.run("lab", "one", variant, 0, settings.read(dict(dataset="synthetic", device="cpu")))
+        os._exit(0)
+    return pid
+
+started = time.monotonic()
+assert os.waitpid(start("whole"), 0)[1] == 0
+whole = time.monotonic() - started
+random.seed(seed)
+for kill in range(kills):
+    pid = start(f"killed-{kill}")
+    time.sleep(random.uniform(0, whole))
+    os.kill(pid, signal.SIGKILL)
+    by = os.waitpid(pid, 0)[1]
+    left = sorted(p.suffix for p in (folder / f"killed-{kill}").rglob("*") if p.is_file())
+    print(f"killed {kill}: {'in time' if by == signal.SIGKILL else 'too late'}, left {left}", flush=True)
+    assert os.waitpid(start(f"killed-{kill}"), 0)[1] == 0
+"""
+KILLS = 10
+
+
+def contents(folder):
+    """The files of a run, without what the clock has put into them."""
+    files = {path.suffix: path.read_bytes() for path in Path(folder).rglob("*") if path.is_file()}
+    record = json.loads(files.pop(".json"))
+    for row in [record, *record["history"]]:
+        del row["seconds"]
+    del record["checksum"], record["date"]
+    return record, files
+
+
+def test_a_run_killed_at_any_moment_ends_in_the_same_record(tmp_path):
+    done = subprocess.run([sys.executable, "-c", SCRIPT, tmp_path, str(KILLS), "0"], capture_output=True, text=True,
+                          cwd=Path(__file__).parents[1])
+    assert done.returncode == 0, done.stderr
+    killed = [line for line in done.stdout.splitlines() if "in time" in line]
+    if len(killed) < KILLS / 2:
+        pytest.fail(f"most kills came too late, so nothing was shown:\n{done.stdout}")
+    assert any(".checkpoint" in line for line in killed), done.stdout
+    for kill in range(KILLS):
+        assert contents(tmp_path / f"killed-{kill}") == contents(tmp_path / "whole")
+
+
+def test_what_a_killed_writer_left_is_swept_up_and_what_a_live_one_writes_is_not(tmp_path):
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    left, written = (tmp_path / f".a.json.{pid}.x1" for pid in (ended.pid, os.getpid()))
+    for partial in (left, written):
+        partial.write_text("half")
+    write_whole(tmp_path / "a.json", b"whole")
+    assert sorted(p.name for p in tmp_path.iterdir()) == [written.name, "a.json"]
