@@ -44,11 +44,11 @@ def pictures(images, titles, title, alt):
     most = max([float(image.max()) for image in images if image.ndim == 2], default=1)
     figure, axes = plt.subplots(1, len(images), figsize=(1.15 * len(images), 1.75), layout="constrained")
     for place, image, label in zip(axes, images, titles, strict=True):
-        image = image.detach().float().cpu()
+        image = image.detach().float().cpu().numpy()
         if image.ndim == 2:
             place.imshow(image, cmap="gray", vmin=0, vmax=most)
         else:
-            place.imshow(image.permute(1, 2, 0).clamp(0, 1))
+            place.imshow(image.transpose(1, 2, 0).clip(0, 1))
         place.set_title(label, fontsize=8)
         place.set(xticks=[], yticks=[])
         for spine in place.spines.values():
