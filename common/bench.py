@@ -13,7 +13,6 @@ import json
 import multiprocessing
 import os
 import re
-import resource
 from pathlib import Path
 
 import numpy as np
@@ -27,7 +26,7 @@ from common.choices import choices, side_by_side
 from common.errors import CourseError
 from common.files import write_whole
 from common.labs import LABS, variants
-from common.loops import ceiling, environment, ours, usual, usual_loop
+from common.loops import ceiling, environment, ours, peak_mib, usual, usual_loop
 from common.runs import device_name
 from common.train import has_bf16_units
 from common.whole_runs import agreement, growth
@@ -49,10 +48,7 @@ def worker(pipe, loop, network, batch_size, dataset, device):
     data = datasets.load(dataset)
     seconds = LOOPS[loop](networks()[network], data, batch_size, torch.device(device))
     while steps := pipe.recv():
-        took = seconds(steps)
-        peak = (torch.cuda.max_memory_reserved() / 2**20 if device == "cuda"
-                else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10)
-        pipe.send((took, round(peak)))
+        pipe.send((seconds(steps), peak_mib(device)))
 
 
 def measure(network, batch_size, dataset, device, repeats, target):

@@ -7,6 +7,7 @@ import contextlib
 import os
 import time
 from itertools import islice
+from pathlib import Path
 
 import torch
 import torch.nn.functional as F
@@ -120,6 +121,15 @@ def synchronise():
     """Wait for the GPU, if there is one."""
     if torch.cuda.is_available():
         torch.cuda.synchronize()
+
+
+def peak_mib(device):
+    """Return the largest memory this process has held so far, in MiB: of the GPU's, or else of the machine's."""
+    if device == "cuda":
+        return round(torch.cuda.max_memory_reserved() / 2**20)
+    # not resource.getrusage, which for a young process counts what its parent held
+    line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
+    return round(int(line.split()[1]) / 2**10)
 
 
 @contextlib.contextmanager

@@ -95,7 +95,7 @@ def growth(rows):
         figure, all_axes = plt.subplots(1, 2, figsize=(4.6, 3.2), layout="constrained", sharey=True)
         for axes, (amount, part), style in zip(all_axes, parts, (STYLE["test"], STYLE["train"])):
             axes.plot(part[amount], part[column], marker="o", **style)
-            axes.set(xlabel=amount, xlim=(0, None), ylim=(0, None))
+            axes.set(xlabel=amount, xlim=(0, 1.08 * part[amount].max()), ylim=(0, 1.08 * frame[column].max()))
             axes.xaxis.set_major_formatter(lambda value, _: f"{value:,.0f}")
         all_axes[0].set_ylabel(f"{name} ({unit})")
         all_axes[0].xaxis.get_major_locator().set_params(nbins=3)

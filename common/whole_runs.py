@@ -2,12 +2,10 @@
 
 import contextlib
 import multiprocessing
-import resource
 import time
 from itertools import islice
 
 import numpy as np
-import torch
 
 from common import data as datasets
 from common.recipe import Recipe
@@ -42,7 +40,8 @@ def growth(build_name, dataset, device, points=GROWTH):
 
 
 def _one(pipe, build_name, dataset, device, images, epochs):
-    from common.bench import networks
+    from common.bench import networks  # which imports this module
+    from common.loops import peak_mib
 
     data = datasets.load(dataset)
     part = first(data, images, 1_000)
@@ -51,9 +50,7 @@ def _one(pipe, build_name, dataset, device, images, epochs):
     with contextlib.redirect_stdout(None):
         train(networks()[build_name], part, recipe, 0, device)
     seconds = time.perf_counter() - started
-    peak = (torch.cuda.max_memory_reserved() / 2**20 if device == "cuda"
-            else resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10)
-    pipe.send((round(seconds, 3), round(peak)))
+    pipe.send((round(seconds, 3), peak_mib(device)))
 
 
 def line(amounts, costs):

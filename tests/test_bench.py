@@ -89,3 +89,13 @@ def test_environment_is_as_before_afterwards(monkeypatch):
     with loops.environment(ONE=None, TWO="2"):
         assert "ONE" not in os.environ and os.environ["TWO"] == "2"
     assert os.environ["ONE"] == "1" and "TWO" not in os.environ
+
+
+def test_the_peak_is_of_this_process_and_not_of_its_parent():
+    """A new process is charged with its parent's memory by getrusage; 2 GiB here show who is asked."""
+    script = "import sys; from common.loops import peak_mib; a = peak_mib('cpu'); x = bytearray(200 << 20); print(a, peak_mib('cpu'))"
+    held = bytearray(2 << 30)
+    for place in range(0, len(held), 4096):
+        held[place] = 1
+    before, after = map(int, subprocess.run([sys.executable, "-c", script], capture_output=True, text=True).stdout.split())
+    assert before < 1_500 and 150 < after - before < 250
