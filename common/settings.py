@@ -5,7 +5,7 @@ from types import ModuleType
 from typing import Annotated, Literal
 
 import torch
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, ValidationError, create_model
 
 from common.errors import CourseError
 
@@ -28,18 +28,26 @@ class Settings(BaseModel):
     retrain: Flag = Field(False, description="True or False")
 
 
-def read(names):
+def whole(least, most, description):
+    """Return what `read` takes for a lab's own parameter: a whole number from `least`, the default, to `most`."""
+    return StrictInt, Field(least, ge=least, le=most, description=description)
+
+
+def read(names, **own):
     """Return the Settings that stand in `names`, a notebook's `globals()` after its parameter cell.
 
-    Every plain value found there counts as a parameter, so a misspelt one is noticed. Raises CourseError.
+    Every plain value found there counts as a parameter, so a misspelt one is noticed. What a lab takes beyond the
+    others it names here, as in `read(globals(), rung=whole(-1, 7, "…"))`; to other labs it stays unknown. Raises
+    CourseError.
     """
+    known = create_model("Settings", __base__=Settings, **own)
     given = {name: value for name, value in names.items()
              if not name.startswith("_") and name not in ("In", "Out")
              and not isinstance(value, ModuleType) and not callable(value)}
     try:
-        settings = Settings(**given)
+        settings = known(**given)
     except ValidationError as error:
-        raise CourseError(_sentence(error.errors()[0])) from None
+        raise CourseError(_sentence(error.errors()[0], known.model_fields)) from None
     if settings.device == "cuda" and not torch.cuda.is_available():
         raise CourseError("The parameter device is 'cuda', but PyTorch finds no CUDA device here: use auto or cpu.")
     return settings
@@ -53,9 +61,8 @@ def device(settings):
     return torch.device(name)
 
 
-def _sentence(error):
+def _sentence(error, fields):
     name = str(error["loc"][0])
-    fields = Settings.model_fields
     if error["type"] == "extra_forbidden":
         near = difflib.get_close_matches(name, fields, n=1, cutoff=0.5)
         hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(fields)}."

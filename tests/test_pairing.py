@@ -27,4 +27,4 @@ def test_the_first_code_cell_only_imports_and_the_second_holds_the_parameters(na
     code = [c for c in jupytext.read(LABS / f"{name}.py").cells if c.cell_type == "code"]
     assert code[0].metadata.tags == ["imports"] and code[1].metadata.tags == ["parameters"]
     assert all(line.startswith(("import ", "from ")) for line in code[0].source.splitlines() if line)
-    assert "settings.read(globals())" in code[2].source
+    assert "settings.read(globals()" in code[2].source

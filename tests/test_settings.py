@@ -42,6 +42,27 @@ def test_how_many_images(images):
     assert settings.read(dict(images=images)).images == images
 
 
+RUNG = dict(rung=settings.whole(-1, 7, "a rung from 0 to 7, or -1 for all"))
+
+
+@pytest.mark.parametrize("rung", [-1, 0, 7])
+def test_a_parameter_of_one_lab(rung):
+    assert settings.read(dict(rung=rung, seeds=2), **RUNG).rung == rung
+    assert settings.read({}, **RUNG).rung == -1
+
+
+@pytest.mark.parametrize("given, own, sentence", [
+    (dict(rung=9), RUNG, "The parameter rung is 9, but it must be a rung from 0 to 7, or -1 for all."),
+    (dict(rung="3"), RUNG, "The parameter rung is '3', but it must be a rung"),
+    (dict(rungs=3), RUNG, "The parameter rungs is not known to this lab: did you mean rung?"),
+    (dict(rung=3), {}, "The parameter rung is not known to this lab: choose from dataset, "),
+])
+def test_the_sentence_where_a_lab_has_its_own(given, own, sentence):
+    with pytest.raises(CourseError) as error:
+        settings.read(given, **own)
+    assert str(error.value).startswith(sentence) and str(error.value).count("\n") == 0
+
+
 @pytest.mark.skipif(torch.cuda.is_available(), reason="there is a CUDA device here")
 def test_cuda_where_there_is_none():
     with pytest.raises(CourseError, match="The parameter device is 'cuda', but PyTorch finds no CUDA device here"):

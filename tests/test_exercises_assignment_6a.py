@@ -1,0 +1,153 @@
+"""Assignment 6A: its networks are the source's, its rungs differ in one thing, its checks say what is wrong."""
+
+import math
+import os
+import subprocess
+import sys
+
+import nbformat
+import pytest
+import torch
+from torch import nn
+
+from common import data as datasets
+from common import inspect
+from common.labs import LABS, variants
+from common.schedule import make_optimizer, make_scheduler
+
+LAB = LABS / "assignment_6a.py"
+
+
+@pytest.fixture(scope="module")
+def lab():
+    """The names of the lab's variants and check cells."""
+    names = {}
+    for cell in LAB.read_text().split("# %%")[1:]:
+        header, _, body = cell.partition("\n")
+        if '"imports"' in header or '"variants"' in header:
+            exec(body, names)
+        if '"check"' in header:
+            exec(body.rsplit("\nprint(", 1)[0], names)
+    return names
+
+
+def papermill(out, runs, *parameters):
+    command = [sys.executable, "-m", "papermill", LAB.with_suffix(".ipynb"), out, "--cwd", LABS, "--no-progress-bar",
+               *(word for p in parameters for word in ("-p", *p.split("=")))]
+    return subprocess.run(command, env=os.environ | {"RUNS_DIR": str(runs)}, capture_output=True, text=True)
+
+
+def test_one_rung_alone(tmp_path):
+    done = papermill(tmp_path / "out.ipynb", tmp_path / "runs", "rung=3", "epochs=1", "dataset=synthetic", "images=60",
+                     "device=cpu")
+    assert done.returncode == 0, done.stderr
+    assert [path.name for path in tmp_path.glob("runs/assignment_6a/*")] == ["rung_3"]
+    outputs = [o for c in nbformat.read(tmp_path / "out.ipynb", 4).cells for o in c.get("outputs", [])]
+    assert any("Rung 3 fewer kernels, seed 0: test accuracy" in o.get("text", "") for o in outputs)
+
+
+def test_rung_9(tmp_path):
+    done = papermill(tmp_path / "out.ipynb", tmp_path / "runs", "rung=9")
+    assert done.returncode != 0 and "The parameter rung is 9, but it must be a rung from 0 to 7" in done.stderr
+    assert not (tmp_path / "runs").exists()
+
+
+def test_the_networks_are_the_sources(lab):
+    built = {name: variant.build() for name, variant in lab["variants"].items()}
+    assert [inspect.parameters(built[f"as_run_{name}"]) for name in ("base", "refactored", "final")] == [
+        1_172_410, 649_656, 293_260]
+    assert [inspect.parameters(built[f"rung_{n}"]) for n in (0, 2, 7)] == [1_172_410, 649_656, 293_260]
+    norms = [m.num_features for m in built["as_run_final"].modules() if isinstance(m, nn.BatchNorm2d)]
+    assert norms == [64, 128, 32, 64, 128, 10] and inspect.parameters(built["as_run_final"]) + 2 * sum(norms) == 294_112
+    for name in ("as_run_refactored", "as_run_final"):
+        rows = inspect.layers(built[name])
+        rows = rows[rows.layer.str.contains("3×3|7×7|MaxPool")]
+        assert rows.field.tolist() == [3, 5, 7, 8, 12, 16, 18, 26, 34, 58]
+        assert rows.height.tolist() == [32, 32, 30, 15, 15, 15, 7, 7, 7, 1]
+    assert inspect.layers(built["as_run_base"]).height.tolist().count(2) > 0  # the last map of the base is 2x2
+    for name in ("best_a", "best_b"):
+        running = 2 * sum(m.num_features for m in built[name].modules() if isinstance(m, nn.BatchNorm2d))
+        assert inspect.parameters(built[name]) + running <= 294_112
+
+
+def test_the_sources_networks_see_pixels(lab):
+    images = datasets.draw(4, seed=0)[0]
+    mean, std = torch.tensor([0.4914, 0.4822, 0.4465]), torch.tensor([0.2470, 0.2435, 0.2616])
+    assert torch.allclose(lab["Pixels"]()(datasets.normalise(images, mean, std)), images / 255, atol=1e-6)
+
+
+def test_first_weights_are_those_of_keras(lab):
+    torch.manual_seed(0)
+    dense = next(m for m in lab["variants"]["rung_0"].build() if isinstance(m, nn.Linear))
+    assert dense.bias.abs().max() == 0 and 0.99 < dense.weight.abs().max() / math.sqrt(6 / (768 + 512)) <= 1
+
+
+def test_each_rung_changes_one_thing(lab):
+    recipes = [lab["variants"][f"rung_{n}"].recipe.model_dump() for n in range(8)]
+    changed = [{k for k in new if new[k] != old[k]} for old, new in zip(recipes, recipes[1:])]
+    assert changed == [set()] * 5 + [{"zoom", "flip"}, {"lr", "schedule", "step_size", "factor", "min_lr"}]
+    printed = [repr(lab["variants"][f"rung_{n}"].build()) for n in range(8)]
+    assert len(set(printed)) == 6 and printed[5] == printed[6] == printed[7]
+
+
+def test_equal_sets_of_steps_are_one_variant(lab):
+    assert lab["name_of"]({"norm"}) == "rung_4" and lab["name_of"](["schedule", "norm", "augmentation", "dropout"]) == "rung_7"
+    pairs = [(repr(v.build()), v.recipe.model_dump_json()) for v in lab["variants"].values()]
+    assert len(set(pairs)) == len(pairs) == 18
+
+
+def test_the_schedule_is_the_one_that_was_defined(lab):
+    """Which the source wrote as a function of the epoch, counted from 0, and of the rate so far."""
+    recipe, rate = lab["variants"]["rung_7"].recipe, 0.003
+    optimizer = make_optimizer(nn.Linear(1, 1), recipe)
+    scheduler = make_scheduler(optimizer, recipe, 1)
+    for epoch in range(100):
+        if epoch % 3 == 0 and epoch:
+            rate = max(0.9 * rate, 0.0005)
+        assert optimizer.param_groups[0]["lr"] == pytest.approx(rate)
+        optimizer.step()
+        scheduler.step()
+    assert lab["variants"]["as_run_final"].recipe.schedule == "constant"  # but never passed
+
+
+def field(double=False, early=False, pools=True):
+    def answer(pairs):
+        side, jump = 1, 1
+        for kernel, stride in pairs:
+            if double and stride > 1:
+                side *= 2
+                continue
+            jump *= stride if early else 1
+            side += (kernel - 1) * jump if pools or stride == 1 else 0
+            jump *= 1 if early else stride
+        return side
+    return answer
+
+
+@pytest.mark.parametrize("answer, said", [
+    (lambda pairs: None, "Not yet: the function returns None"),
+    (field(double=True), "Not yet: a pooling does not double the field"),
+    (field(early=True), "Not yet: the pooling's own kernel still takes the old jump"),
+    (field(pools=False), "Not yet: a pooling has a kernel too"),
+    (lambda pairs: 1 + sum(k - 1 for k, _ in pairs), "Not yet: after a stride, neighbours lie further apart"),
+    (lambda pairs: 2 + 2 * len(pairs), "Not yet: for [(3, 1)] it gives 4, and the field is 3."),
+    (field(), "Right: "),
+])
+def test_field(lab, answer, said):
+    assert lab["check_field"](answer).startswith(said)
+
+
+def drops(start, factor, floor):
+    return math.ceil(math.log(floor / start) / math.log(factor))
+
+
+@pytest.mark.parametrize("answer, said", [
+    (lambda s, f, e, low: None, "Not yet: the function returns None"),
+    (lambda s, f, e, low: drops(s, f, low), "Not yet: that is the number of drops"),
+    (lambda s, f, e, low: e * drops(s, f, low), "Not yet: that is the epoch counted from 0"),
+    (lambda s, f, e, low: e * (drops(s, f, low) - 1) + 1, "Not yet: one drop too few"),
+    (lambda s, f, e, low: 100, "Not yet: for 0.003, 0.9, 3, 0.0005 it gives 100, not 55."),
+    (lambda s, f, e, low: e * drops(s, f, low) + 1, "Right: "),
+])
+def test_floor(lab, answer, said):
+    assert lab["check_floor"](answer).startswith(said)
