@@ -43,6 +43,7 @@ dataset: str = "cifar10"  # or "synthetic": drawn shapes, for a quick trial
 data_dir: str = ""  # where CIFAR-10 lies; empty: $DATA_DIR, or else data/
 epochs: int = 0  # 0: as many as each recipe says
 seeds: int = 1  # how many networks of each variant
+images: int = 0  # how many to train on, and to test on; 0: all
 device: str = "auto"  # "cuda" or "cpu"; auto takes the GPU where there is one
 retrain: bool = False  # True: train even what is on record
 rung: int = -1  # one rung of the ladder alone, 0 to 7; -1: the whole lab
