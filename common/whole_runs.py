@@ -6,6 +6,7 @@ import time
 from itertools import islice
 
 import numpy as np
+import torch
 
 from common import data as datasets
 from common.recipe import Recipe

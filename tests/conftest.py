@@ -47,6 +47,7 @@ def options():
     return Settings(dataset="synthetic", seeds=1, device="cpu")
 
 
+@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
 def pytest_collection_modifyitems(items):
     """With pytest-xdist, keep together what shares a fixture: a lab's tests, and those of any other file."""
     for item in items:
