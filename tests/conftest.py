@@ -45,11 +45,3 @@ def folders(tmp_path, monkeypatch, tiny):
 @pytest.fixture
 def options():
     return Settings(dataset="synthetic", seeds=1, device="cpu")
-
-
-@pytest.hookimpl(tryfirst=True)  # before pytest-xdist reads the marks
-def pytest_collection_modifyitems(items):
-    """With pytest-xdist, keep together what shares a fixture: a lab's tests, and those of any other file."""
-    for item in items:
-        lab = getattr(item, "callspec", None) and item.callspec.params.get("smoke")
-        item.add_marker(pytest.mark.xdist_group(lab or item.path.name))
