@@ -10,7 +10,6 @@ keeps both with the machine's name in book/bench/, from where the book shows the
 import argparse
 import datetime
 import json
-import multiprocessing
 import os
 import re
 from pathlib import Path
@@ -21,51 +20,28 @@ import torch
 
 from common import data as datasets
 from common import settings as lab_settings
-from common.blocks import resnet_18
 from common.choices import choices, side_by_side
 from common.errors import CourseError
 from common.files import write_whole
-from common.labs import LABS, variants
-from common.loops import ceiling, environment, ours, peak_mib, usual, usual_loop
+from common.loops import LOOPS, networks, process, worker
 from common.runs import device_name
 from common.train import has_bf16_units
 from common.whole_runs import agreement, growth
 
-LOOPS = {"usual": usual, "ours": ours, "ceiling": ceiling}
 KEPT = datasets.ROOT / "book" / "bench"
 # What the Makefile tells glibc for our loop. The usual loop is run as it usually is, without.
 ALLOCATOR = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "MALLOC_TOP_PAD_", "THP_MEM_ALLOC_ENABLE")
 
 
-def networks():
-    """Return {name: function that builds it}."""
-    return {"level_1": variants(LABS / "level_1.py")["as_run"].build, "resnet_18": resnet_18}
-
-
-def worker(pipe, loop, network, batch_size, dataset, device):
-    """Serve one loop: for each number of steps that comes through `pipe` send back (seconds, peak MiB so far)."""
-    torch.manual_seed(0)
-    data = datasets.load(dataset)
-    seconds = LOOPS[loop](networks()[network], data, batch_size, torch.device(device))
-    while steps := pipe.recv():
-        pipe.send((seconds(steps), peak_mib(device)))
-
-
 def measure(network, batch_size, dataset, device, repeats, target):
     """Return one row a loop, each with the median of `repeats` turns of about `target` seconds."""
-    context = multiprocessing.get_context("spawn")
-    pipes, processes = {}, []
-    for loop in LOOPS:
-        pipes[loop], theirs = context.Pipe()
-        processes.append(context.Process(target=worker, args=(theirs, loop, network, batch_size, dataset, device)))
-        with environment(**dict.fromkeys(ALLOCATOR) if loop == "usual" else {}):
-            processes[-1].start()
-        theirs.close()
+    workers = {loop: process(worker, loop, network, batch_size, dataset, device,
+                             **dict.fromkeys(ALLOCATOR) if loop == "usual" else {}) for loop in LOOPS}
 
     def turn(loop, steps):
         try:
-            pipes[loop].send(steps)
-            return pipes[loop].recv()
+            workers[loop][0].send(steps)
+            return workers[loop][0].recv()
         except (EOFError, BrokenPipeError):
             raise CourseError(f"The loop {loop} of the benchmark ended early: the lines above say why.") from None
 
@@ -82,9 +58,9 @@ def measure(network, batch_size, dataset, device, repeats, target):
         for loop in LOOPS:
             took, peaks[loop] = turn(loop, steps)
             rates[loop].append(steps * batch_size / took)
-    for pipe, process in zip(pipes.values(), processes):
+    for pipe, started in workers.values():
         pipe.send(0)
-        process.join()
+        started.join()
     return [dict(network=network, batch=batch_size, device=device, loop=loop, images_per_s=float(np.median(rates[loop])),
                  peak_mib=peaks[loop], slowest=min(rates[loop]), fastest=max(rates[loop])) for loop in LOOPS]
 
@@ -126,9 +102,9 @@ def main():
                  date=datetime.date.today().isoformat(), repeats=given.repeats, loops=rows)
     if not given.only_loops:
         found["choices"] = choices(networks()["level_1"], data, device)
-        found["side_by_side"] = side_by_side(worker, "level_1", given.dataset, device.type, 2)
+        found["side_by_side"] = side_by_side("level_1", given.dataset, device.type, 2)
         found["growth"] = growth("level_1", given.dataset, device.type)
-        found["agreement"] = agreement(networks()["level_1"], data, device.type, usual_loop)
+        found["agreement"] = agreement(networks()["level_1"], data, device.type)
     print(table(rows).to_string(index=False))
     write_whole(given.out / "bench.json", json.dumps(rows, indent=1).encode())
     if given.dataset == "cifar10" and "growth" in found:

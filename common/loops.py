@@ -4,6 +4,7 @@ Each is a function of (build, data, batch_size, device) that returns a function:
 """
 
 import contextlib
+import multiprocessing
 import os
 import time
 from itertools import islice
@@ -16,11 +17,11 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import transforms
 
 from common import data as datasets
-from common.graphs import recorded
+from common.blocks import resnet_18
+from common.labs import LABS, variants
 from common.recipe import Recipe
-from common.schedule import make_optimizer
+from common.steps import one_batch, one_step
 from common.train import has_bf16_units, train
-from common.whole_runs import first
 
 
 class Pictures(Dataset):
@@ -73,6 +74,12 @@ def endless(loader):
         yield from loader
 
 
+def first(data, images, tests):
+    """Return `data` with its first so many training and test images."""
+    return datasets.Data(data.name, data.digest, data.train_images[:images], data.train_labels[:images],
+                         data.test_images[:tests], data.test_labels[:tests])
+
+
 def ours(build, data, batch_size, device):
     """common.train: the second epoch of a run, over as many images as the steps need."""
     def seconds(steps):
@@ -87,21 +94,12 @@ def ours(build, data, batch_size, device):
 
 def ceiling(build, data, batch_size, device):
     """The same step as ours on one batch that is made once: no choosing, augmenting, normalising, counting."""
-    network = build().to(device, memory_format=torch.channels_last).train()
-    optimizer = make_optimizer(network, Recipe(epochs=1))
-    images = datasets.normalise(data.train_images[:batch_size], *datasets.statistics(data.train_images)).to(device)
-    labels = data.train_labels[:batch_size].to(device)
-    autocast = (torch.autocast(device.type, torch.bfloat16) if has_bf16_units(device) else contextlib.nullcontext())
+    step = one_step(build, *one_batch(data, batch_size, device), device, bf16=has_bf16_units(device),
+                    replayed=device.type == "cuda")
+    return timed(lambda steps: [step() for _ in range(steps)], before=step)
 
-    def step():
-        with autocast:
-            logits = network(images)
-        optimizer.zero_grad()
-        F.cross_entropy(logits.float(), labels).backward()
-        optimizer.step()
 
-    go = recorded(step, optimizer, device) if device.type == "cuda" else step
-    return timed(lambda steps: [go() for _ in range(steps)], before=go)
+LOOPS = {"usual": usual, "ours": ours, "ceiling": ceiling}
 
 
 def timed(run, before):
@@ -130,6 +128,34 @@ def peak_mib(device):
     # not resource.getrusage, which for a young process counts what its parent held
     line = next(line for line in Path("/proc/self/status").read_text().splitlines() if line.startswith("VmHWM"))
     return round(int(line.split()[1]) / 2**10)
+
+
+def networks():
+    """Return {name: function that builds it} of what is measured."""
+    return {"level_1": variants(LABS / "level_1.py")["as_run"].build, "resnet_18": resnet_18}
+
+
+def worker(pipe, loop, network, batch_size, dataset, device):
+    """Serve one loop: for each number of steps that comes through `pipe` send back (seconds, peak MiB so far)."""
+    torch.manual_seed(0)
+    data = datasets.load(dataset)
+    seconds = LOOPS[loop](networks()[network], data, batch_size, torch.device(device))
+    while steps := pipe.recv():
+        pipe.send((seconds(steps), peak_mib(device)))
+
+
+def process(target, *arguments, **variables):
+    """Start `target(pipe, *arguments)` in a process of its own, and return (our end of the pipe, the process).
+
+    It has other environment `variables` than this one; None takes one away.
+    """
+    context = multiprocessing.get_context("spawn")
+    mine, theirs = context.Pipe()
+    started = context.Process(target=target, args=(theirs, *arguments))
+    with environment(**variables):
+        started.start()
+    theirs.close()
+    return mine, started
 
 
 @contextlib.contextmanager

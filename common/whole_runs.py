@@ -1,7 +1,6 @@
 """Two questions to whole runs: how their cost grows with images and epochs, and whether three loops learn the same."""
 
 import contextlib
-import multiprocessing
 import time
 from itertools import islice
 
@@ -9,16 +8,11 @@ import numpy as np
 import torch
 
 from common import data as datasets
+from common.loops import first, networks, peak_mib, process, usual_loop
 from common.recipe import Recipe
 from common.train import evaluate, train
 
 GROWTH = [(10_000 * n, 1) for n in range(1, 6)] + [(10_000, n) for n in range(2, 6)]  # (images, epochs)
-
-
-def first(data, images, tests):
-    """Return `data` with its first so many training and test images."""
-    return datasets.Data(data.name, data.digest, data.train_images[:images], data.train_labels[:images],
-                         data.test_images[:tests], data.test_labels[:tests])
 
 
 def growth(build_name, dataset, device, points=GROWTH):
@@ -26,24 +20,17 @@ def growth(build_name, dataset, device, points=GROWTH):
 
     Each run has a process of its own; the seconds are those from the call of `train` until it returns.
     """
-    context = multiprocessing.get_context("spawn")
     rows = []
     for images, epochs in points:
-        mine, theirs = context.Pipe()
-        process = context.Process(target=_one, args=(theirs, build_name, dataset, device, images, epochs))
-        process.start()
-        theirs.close()
-        seconds, peak = mine.recv()
-        process.join()
+        pipe, started = process(_one, build_name, dataset, device, images, epochs)
+        seconds, peak = pipe.recv()
+        started.join()
         rows.append(dict(images=images, epochs=epochs, seconds=seconds, peak_mib=peak))
         print(f"{images:,} images, {epochs} epochs: {seconds:.1f} s, {peak:,} MiB", flush=True)
     return rows
 
 
 def _one(pipe, build_name, dataset, device, images, epochs):
-    from common.bench import networks  # which imports this module
-    from common.loops import peak_mib
-
     data = datasets.load(dataset)
     part = first(data, images, 1_000)
     recipe = Recipe(epochs=epochs, crop=4, flip=True, validation=0)
@@ -61,11 +48,8 @@ def line(amounts, costs):
     return float(start), float(slope), float(off.max())
 
 
-def agreement(build, data, device, usual, seeds=3, images=10_000, epochs=3):
-    """Return {loop: test accuracies over seeds} of short runs: our fast path, our plain one, and the usual loop.
-
-    `usual(build, data, batch_size, device, seed)` gives (network, endless batches, step on a batch).
-    """
+def agreement(build, data, device, seeds=3, images=10_000, epochs=3):
+    """Return {loop: test accuracies over seeds} of short runs: our fast path, our plain one, and the usual loop."""
     part = first(data, images, len(data.test_images))
     recipe = Recipe(epochs=epochs, crop=4, flip=True, validation=0)
     mean, std = datasets.normalisation(part, recipe)
@@ -74,7 +58,7 @@ def agreement(build, data, device, usual, seeds=3, images=10_000, epochs=3):
         for name, plain in (("fast", False), ("plain", True)):
             with contextlib.redirect_stdout(None):
                 found[name].append(train(build, part, recipe, seed, device, plain=plain).test_acc)
-        network, batches, step = usual(build, part, recipe.batch_size, torch.device(device), seed)
+        network, batches, step = usual_loop(build, part, recipe.batch_size, torch.device(device), seed)
         for batch in islice(batches, epochs * (images // recipe.batch_size)):
             step(batch)
         there = data.to(device)
