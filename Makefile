@@ -32,9 +32,9 @@ labs: $(READY)  ## execute all labs with papermill, into _build/labs
 lab: $(READY)  ## open JupyterLab on the labs
 	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/labs
 
-record: $(READY)  ## train what is not on record (SEEDS=2 of each variant; BUDGET=25m; DRY=1 only says what)
-	$(BIN)/python -m common.labs record --seeds $(SEEDS) $(if $(BUDGET),--budget $(BUDGET)) $(if $(DRY),--dry) \
-		$(if $(ONLY),--only $(ONLY))
+record: $(READY)  ## train what is not on record (SEEDS=2 of each variant; JOBS=2 at once; BUDGET=25m; DRY=1 says what)
+	$(BIN)/python -m common.labs record --seeds $(SEEDS) $(if $(BUDGET),--budget $(BUDGET)) $(if $(JOBS),--jobs $(JOBS)) \
+		$(if $(DRY),--dry) $(if $(ONLY),--only $(ONLY))
 
 carry: $(READY)  ## gather in _build/carry what an offline machine lacks that has PyTorch (PYTHON_THERE=3.12)
 	rm -rf _build/carry

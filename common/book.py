@@ -17,8 +17,8 @@ import yaml
 from papermill.exceptions import PapermillExecutionError
 
 from common.errors import CourseError
-from common.labs import all_variants
-from common.records import RECORDS, find, identity
+from common.labs import variants
+from common.records import missing
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -37,14 +37,14 @@ def build(out=ROOT / "_build", draft=False):
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(ROOT / name, source / name)
     pages = listed(ROOT / "_toc.yml")
-    missing = {page: not_on_record(page) for page in pages}
-    if any(missing.values()) and not draft:
+    waiting = {page: not_on_record(page) for page in pages}
+    if any(waiting.values()) and not draft:
         raise CourseError("The book needs records of these variants as they are now, and has none: "
-                          f"{', '.join(sum(missing.values(), []))}. Train them with `make record ONLY=…`, change them "
+                          f"{', '.join(sum(waiting.values(), []))}. Train them with `make record ONLY=…`, change them "
                           "back, or build a draft with `make book DRAFT=1`.")
     for page in pages:
-        if missing[page]:
-            draft_page(page, missing[page], source)
+        if waiting[page]:
+            draft_page(page, waiting[page], source)
         else:
             execute_page(page, source)
     lay_out(source)
@@ -67,17 +67,17 @@ def listed(toc):
 
 def not_on_record(page):
     """Return the variants, as ["level_1/as_run"], of the lab `page` that have no record as they are now; of others none."""
-    if not page.startswith("labs/") or not (ROOT / f"{page}.py").exists():
+    lab = ROOT / f"{page}.py"
+    if not page.startswith("labs/") or not lab.exists():
         return []
-    return [f"{lab}/{name}" for lab, name, variant in all_variants(Path(page).name)
-            if not find(lab, name, identity("cifar10", variant, 0), folders=[RECORDS])]
+    return [f"{lab.stem}/{name}" for name, variant in variants(lab).items() if missing(lab.stem, name, variant)]
 
 
-def draft_page(page, missing, source):
+def draft_page(page, waiting, source):
     """Copy the lab `page` into the folder `source` as it is written, with a banner under its title."""
     notebook = jupytext.read(ROOT / f"{page}.ipynb")
     title, _, rest = notebook.cells[0].source.partition("\n")
-    names = ", ".join(f"`{name}`" for name in missing)
+    names = ", ".join(f"`{name}`" for name in waiting)
     notebook.cells[0].source = (f"{title}\n\n:::{{warning}}\n**Draft.** This lab was not executed, since these variants "
                                 f"are not on record as they are now: {names}.\n:::\n{rest}")
     (source / page).parent.mkdir(parents=True, exist_ok=True)

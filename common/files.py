@@ -1,7 +1,9 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and files that one process at a time may claim."""
 
+import fcntl
 import os
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 
@@ -48,3 +50,25 @@ def sweep(path):
             partial.unlink(missing_ok=True)
         except PermissionError:  # it is there, and somebody else's
             pass
+
+
+@contextmanager
+def claimed(path):
+    """Claim the file at `path` for as long as the block lasts, and give whether that was possible.
+
+    The claim is the system's: it ends with the process too, however that ends. The file is empty, and stays.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "a") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
+def is_claimed(path):
+    """Tell whether some process, this one included, has claimed the file at `path`."""
+    with claimed(path) as mine:
+        return not mine

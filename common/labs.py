@@ -1,12 +1,14 @@
 """All labs at once: train what is not on record, and prove what is.
 
-    python -m common.labs record [--seeds 2] [--budget 25m] [--dry] [--only level_1/as_run] [--data-dir DIR] [--device auto]
+    python -m common.labs record [--seeds 2] [--budget 25m] [--dry] [--jobs 1] [--only level_1/as_run] [--data-dir DIR]
+                                 [--device auto]
     python -m common.labs verify [--data-dir DIR]
 """
 
 import argparse
 import ast
 import re
+import sys
 
 import torch
 
@@ -97,6 +99,7 @@ def main():
     parser.add_argument("what", choices=["record", "verify"])
     parser.add_argument("--seeds", type=int, default=2)
     parser.add_argument("--budget", default="", help="a time, as 25m: nothing is begun that it does not suffice for")
+    parser.add_argument("--jobs", type=int, default=1, help="how many runs at once, each in a process of its own")
     parser.add_argument("--dry", action="store_true", help="say what is missing, and train nothing")
     parser.add_argument("--only", default="", help="one lab or variant, as level_1 or level_1/as_run")
     parser.add_argument("--data-dir", default="")
@@ -107,6 +110,8 @@ def main():
     settings = lab_settings.read(dict(seeds=given.seeds, data_dir=given.data_dir, device=given.device))
     if given.dry:
         recording.say_owed(all_variants(given.only), settings.seeds, lab_settings.device(settings))
+    elif given.jobs > 1:
+        recording.at_once(given.jobs, [sys.executable, "-m", "common.labs", *sys.argv[1:], "--jobs", "1"])
     else:
         recording.record(all_variants(given.only), settings, recording.seconds(given.budget))
 

@@ -1,17 +1,38 @@
-"""Put on record what is missing, over all labs: in an order that finishes labs early, and within a time budget."""
+"""Put on record what is missing, over all labs: in an order that finishes labs early, and within a time budget.
 
+Several processes may do so at once, here or in several terminals: each claims a run before it trains it.
+"""
+
+import os
 import re
+import signal
 import statistics
+import subprocess
+import sys
 import time
+from typing import NamedTuple
+
+import torch
 
 from common import data as datasets
 from common import settings as lab_settings
 from common.errors import CourseError
-from common.files import write_all
+from common.files import claimed, write_all
 from common.inspect import macs, parameters
-from common.records import RECORDS, find, identity, read_all
-from common.runs import device_name, run
-from common.train import OutOfTime
+from common.recipe import Variant
+from common.records import RECORDS, RUNS, missing, read, read_all
+from common.runs import device_name, run, running
+from common.train import Diverged, OutOfTime
+
+
+class Job(NamedTuple):
+    """A run that is owed."""
+
+    lab: str
+    name: str
+    variant: Variant
+    seed: int
+    work: int  # multiply-accumulates of one image, times epochs
 
 
 def seconds(text):
@@ -25,34 +46,41 @@ def seconds(text):
 
 
 def owed(variants, seeds):
-    """Return [(lab, name, variant, seed)] of what has no record, for `variants`, a list of (lab, name, Variant).
+    """Return a Job for each run that has no record, of `variants`, a list of (lab, name, Variant).
 
     First comes every variant's seed 0, the cheapest lab first, then every variant's seed 1, and so on: a lab is whole
     as early as it can be, if with one seed.
     """
-    work = {}
-    for lab, _, variant in variants:
-        work[lab] = work.get(lab, 0) + variant.recipe.epochs * macs(variant.build())
-    return [(lab, name, variant, seed) for seed in range(seeds)
-            for lab, name, variant in sorted(variants, key=lambda v: work[v[0]])
-            if not find(lab, name, identity("cifar10", variant, seed), folders=[RECORDS])]
+    jobs, work = [], {}
+    for lab, name, variant in variants:
+        amount = variant.recipe.epochs * macs(variant.build())
+        work[lab] = work.get(lab, 0) + amount
+        jobs += [Job(lab, name, variant, seed, amount) for seed in missing(lab, name, variant, range(seeds))]
+    return sorted(jobs, key=lambda job: (job.seed, work[job.lab]))
 
 
-def known(variant, name, records):
+def known(job, records):
     """Return the median seconds of the runs of this very variant in `records`, or None."""
-    times = [r.seconds for r in records if r.recipe == variant.recipe and r.variant == name]
+    times = [r.seconds for r in records if (r.lab, r.variant, r.recipe) == (job.lab, job.name, job.variant.recipe)]
     return statistics.median(times) if times else None
 
 
-def expected(variant, name, records):
+def expected(job, records):
     """Return `known`, or else a guess in proportion to the arithmetic of other variants; None without any record."""
     rates = [r.seconds / r.recipe.epochs / r.macs for r in records]
-    guess = statistics.median(rates) * macs(variant.build()) * variant.recipe.epochs if rates else None
-    return known(variant, name, records) or guess
+    return known(job, records) or (statistics.median(rates) * job.work if rates else None)
+
+
+def read_new(seen):
+    """Read into `seen`, a dict {(path, time it was written): Record}, the records that are not in it yet."""
+    for path in RECORDS.glob("*/*/seed-*.json"):
+        key = path, path.stat().st_mtime_ns
+        if key not in seen:
+            seen[key] = read(path)
 
 
 def record(variants, settings, budget=None):
-    """Train what `owed` lists, and put each finished run on record at once.
+    """Train what `owed` lists, and put each finished run on record at once. Raises CourseError if one diverged.
 
     With `budget`, in seconds, nothing is begun that would not be finished in it, as far as this variant has been trained
     on this device before; a run that turns out so after its first epochs is laid aside, with its checkpoint, and the
@@ -60,27 +88,65 @@ def record(variants, settings, budget=None):
     """
     started = time.monotonic()
     deadline = None if budget is None else started + budget
-    plan = owed(variants, settings.seeds)
     name_here = device_name(lab_settings.device(settings))
-    done, aside = 0, 0
-    for number, (lab, name, variant, seed) in enumerate(plan):
-        here = [r for r in read_all() if r.device == name_here]
-        times = [expected(v, n, here) for _, n, v, _ in plan[number:]]
-        left = None if None in times else sum(times)
-        print(f"== {done} of {len(plan)} runs done, {clock(time.monotonic() - started)} gone, {len(plan) - number} left"
-              + (f", about {clock(left)}" if left is not None else "") + f": {lab} {name} seed {seed}", flush=True)
-        if deadline and time.monotonic() + (known(variant, name, here) or 0) > deadline:
-            print("   would not be finished in time", flush=True)
-            aside += 1
-            continue
-        try:
-            promote(run(lab, name, variant, seed, settings, deadline))
-            done += 1
-        except OutOfTime as short:
-            print(f"   laid aside: {short}", flush=True)
-            aside += 1
-    print(f"{done} runs put on record in {clock(time.monotonic() - started)}"
-          + (f"; {aside} did not fit into the time." if aside else "; nothing is missing."), flush=True)
+    seen, mine, aside, diverged = {}, 0, 0, []
+    read_new(seen)
+    before = set(seen)
+    plan = owed(variants, settings.seeds)
+    for job in plan:
+        lab, name, variant, seed, _ = job
+        with claimed(RUNS / lab / name / f"seed-{seed}.claim") as free:
+            if not free or not missing(lab, name, variant, [seed]):  # another process trains it, or has done so
+                continue
+            read_new(seen)
+            here = [r for r in seen.values() if r.device == name_here]
+            say_progress(job, left(plan, seen, before), len(plan), here, time.monotonic() - started)
+            if deadline and time.monotonic() + (known(job, here) or 0) > deadline:
+                print("   would not be finished in time", flush=True)
+                aside += 1
+                continue
+            try:
+                promote(run(lab, name, variant, seed, settings, deadline))
+                mine += 1
+            except OutOfTime as short:
+                print(f"   laid aside: {short}", flush=True)
+                aside += 1
+            except Diverged as error:
+                print(f"   given up: {error}", flush=True)
+                diverged.append(f"{lab} {name} seed {seed}")
+    read_new(seen)
+    missed = len(left(plan, seen, before))
+    print(f"{mine} runs put on record in {clock(time.monotonic() - started)}; "
+          + (f"{missed} are missing still" if missed else "nothing is missing")
+          + (f", {aside} did not fit into the time." if aside else "."), flush=True)
+    if diverged:
+        raise CourseError(f"These runs diverged: {', '.join(diverged)}. Lower their learning rates.")
+
+
+def left(plan, seen, before):
+    """Return the jobs of `plan` without a record among those that are in `seen` and were not `before`."""
+    done = {(r.lab, r.variant, r.seed) for key, r in seen.items() if key not in before}
+    return [job for job in plan if (job.lab, job.name, job.seed) not in done]
+
+
+def say_progress(job, left, count, here, gone):
+    """Print how far the whole plan is, of `count` runs of which some are `left`, and that `job` is next."""
+    times, at_once = [expected(j, here) for j in left], running()
+    print(f"== {count - len(left)} of {count} runs done, {at_once} running, {len(left)} left, {clock(gone)} gone"
+          + ("" if None in times else f", about {clock(sum(times) / at_once)} to go")
+          + f": {job.lab} {job.name} seed {job.seed}", flush=True)
+
+
+def at_once(jobs, command):
+    """Run `command`, a list, in `jobs` processes that share the processor's threads. Raises CourseError if one fails."""
+    threads = str(max(1, torch.get_num_threads() // jobs))
+    started = [subprocess.Popen(command, env=os.environ | dict(OMP_NUM_THREADS=threads)) for _ in range(jobs)]
+    signal.signal(signal.SIGTERM, lambda *_: [process.terminate() for process in started])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal tells the others too, and they end in their own way
+    failed = sum(process.wait() != 0 for process in started)
+    if failed:
+        raise CourseError(f"{failed} of {jobs} processes stopped early: the lines above say why. What was finished is "
+                          "kept; `make record` goes on.")
 
 
 def clock(amount):
@@ -107,12 +173,12 @@ def say_owed(variants, seeds, device):
     """Print what `owed` lists, a line a variant, with the time that it would take on `device`, if that is known."""
     plan = owed(variants, seeds)
     here = [r for r in read_all() if r.device == device_name(device)]
-    total = 0
+    times = {}
     for lab, name, variant in variants:
-        missing = [str(seed) for l, n, _, seed in plan if (l, n) == (lab, name)]
-        if missing:
-            each = expected(variant, name, here)
-            total = None if each is None or total is None else total + each * len(missing)
+        jobs = [job for job in plan if (job.lab, job.name) == (lab, name)]
+        if jobs:
+            each = times[lab, name] = expected(jobs[0], here)
             print(f"{lab} {name}: {parameters(variant.build()):,} parameters, {variant.recipe.epochs} epochs, seeds "
-                  f"{', '.join(missing)}" + (f", about {clock(each)} each" if each else ""))
-    print(f"{len(plan)} runs are owed" + (f", about {clock(total)} on this device." if total and plan else "."))
+                  f"{', '.join(str(job.seed) for job in jobs)}" + (f", about {clock(each)} each" if each else ""))
+    total = [times[job.lab, job.name] for job in plan]
+    print(f"{len(plan)} runs are owed" + (f", about {clock(sum(total))} on this device." if all(total) and plan else "."))

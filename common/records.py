@@ -62,6 +62,7 @@ class Record(BaseModel):
     commit: str
     date: str
     seconds: float
+    at_once: int = 1  # runs of `make record` that shared the machine at the end of this one, itself included
     files: dict[str, str]  # ending -> SHA-256 of the file beside this one
 
     @property
@@ -113,6 +114,12 @@ def find(lab, name, wanted, folders=None):
             record = read(path)
             if fits(record, wanted):
                 return record
+
+
+def missing(lab, name, variant, seeds=(0,)):
+    """Return those of `seeds` with which `variant`, as it is now, has no record in book/records."""
+    wanted = identity("cifar10", variant, 0)
+    return [seed for seed in seeds if not find(lab, name, wanted | dict(seed=seed), folders=[RECORDS])]
 
 
 def fits(record, wanted):

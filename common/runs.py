@@ -12,7 +12,7 @@ import torch
 from common import data as datasets
 from common import settings as lab_settings
 from common.errors import CourseError
-from common.files import sweep
+from common.files import is_claimed, sweep
 from common.inspect import macs, parameters
 from common.records import RUNS, find, identity, write
 from common.train import train
@@ -70,7 +70,13 @@ def describe(lab, name, variant, data, wanted, device, result):
         test_acc=result.test_acc, confusion=confusion(labels, result.predictions),
         device=device_name(device),
         precision=result.precision, threads=torch.get_num_threads(), torch=torch.__version__, commit=_commit(),
-        date=datetime.date.today().isoformat(), seconds=round(sum(row["seconds"] for row in result.history), 3))
+        date=datetime.date.today().isoformat(), seconds=round(sum(row["seconds"] for row in result.history), 3),
+        at_once=max(1, running()))
+
+
+def running():
+    """Return how many runs `make record` is training on this machine."""
+    return sum(is_claimed(path) for path in RUNS.glob("*/*/*.claim"))
 
 
 def confusion(labels, predictions):

@@ -25,6 +25,10 @@ class OutOfTime(Exception):
     """A run stopped after an epoch, since it would have gone on beyond its deadline; its checkpoint is kept."""
 
 
+class Diverged(CourseError):
+    """A run's loss is no number any more."""
+
+
 @dataclass
 class Result:
     """What a finished run leaves behind."""
@@ -43,7 +47,7 @@ def train(build, data, recipe, seed, device="cpu", checkpoint=None, title="", pl
     All randomness comes from `seed`; on a CPU, with as many threads, the same seed gives the very same result. With
     `checkpoint`, a path, the state is kept there after each epoch and a run that was stopped goes on from it. `plain`
     keeps to fp32 and launches every kernel from Python: slow, and what the fast path is tested against. Raises
-    OutOfTime when it would not be done by `deadline` (time.monotonic), CourseError when the loss is no number any more.
+    OutOfTime when it would not be done by `deadline` (time.monotonic), Diverged when the loss is no number any more.
     """
     device = torch.device(device)
     torch.backends.cudnn.benchmark = True  # on a GPU: try the kernels for each shape once and keep the fastest
@@ -112,8 +116,8 @@ def train(build, data, recipe, seed, device="cpu", checkpoint=None, title="", pl
         loss, hit = losses.double().cpu(), hits.double().cpu()  # the one synchronisation of the epoch
         if not loss.isfinite().all():
             at = int((~loss.isfinite()).nonzero()[0])
-            raise CourseError(f"The loss became {loss[at].item()} in epoch {epoch}, step {at + 1}, at learning rate "
-                              f"{rates[at]:g}: train again with a lower learning rate.")
+            raise Diverged(f"The loss became {loss[at].item()} in epoch {epoch}, step {at + 1}, at learning rate "
+                           f"{rates[at]:g}: train again with a lower learning rate.")
         row = dict(epoch=epoch, lr=rates[0], train_loss=(loss @ torch.tensor(sizes).double() / len(learn)).item(),
                    train_acc=hit.sum().item() / len(learn))
         if len(validate):

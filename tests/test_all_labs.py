@@ -41,6 +41,7 @@ def lab(folders, monkeypatch):
     monkeypatch.setattr(labs, "LABS", path.parent)
     monkeypatch.setattr(recording, "RECORDS", folders / "records")
     monkeypatch.setattr(datasets, "ROOT", folders)
+    monkeypatch.setattr(recording, "RUNS", folders / "runs")
     for module in (labs, recording):
         monkeypatch.setattr(module, "read_all", lambda: records.read_all(folders / "records"))
     return path
@@ -109,7 +110,7 @@ def test_a_lab_is_read_where_there_is_nothing_to_draw_with(lab, monkeypatch):
 def test_every_variants_first_seed_comes_first_and_the_cheapest_lab_before_others(lab):
     dear = LAB.replace("Recipe(epochs=1", "Recipe(epochs=50").replace("uno", "one")
     (lab.parent / "a_dear_lab.py").write_text(dear)
-    plan = [(where, name, seed) for where, name, _, seed in recording.owed(labs.all_variants(), 2)]
+    plan = [(job.lab, job.name, job.seed) for job in recording.owed(labs.all_variants(), 2)]
     first = [("a_lab", "one"), ("a_lab", "two"), ("a_dear_lab", "one"), ("a_dear_lab", "two")]
     assert plan == [(*v, seed) for seed in (0, 1) for v in first]
 

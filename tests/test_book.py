@@ -70,13 +70,14 @@ def test_a_missing_page_and_one_nobody_links_to_are_named(tmp_path):
 @pytest.fixture
 def changed(monkeypatch):
     """One hyperparameter of one variant is another than on record."""
-    whole = book.all_variants
+    whole = book.variants
 
-    def all_variants(only):
-        lab, name, variant = whole(only)[0]
-        return [(lab, name, variant._replace(recipe=variant.recipe.model_copy(update=dict(lr=0.02)))), *whole(only)[1:]]
+    def variants(path):
+        first, *_ = found = whole(path)
+        recipe = found[first].recipe.model_copy(update=dict(lr=0.02))
+        return found | {first: found[first]._replace(recipe=recipe)}
 
-    monkeypatch.setattr(book, "all_variants", all_variants)
+    monkeypatch.setattr(book, "variants", variants)
     monkeypatch.setattr(book, "listed", lambda toc: ["labs/level_1"])
 
 
