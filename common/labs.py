@@ -71,9 +71,12 @@ def verify(data_dir):
         if (predictions == data.test_labels).double().mean().item() != record.test_acc:
             raise CourseError(f"{said} gives a test accuracy of {record.test_acc}, but its predictions do not: restore "
                               "it with git, or remove it and train it again with `make record`.")
-        if confusion(data.test_labels, predictions) != record.confusion:
-            raise CourseError(f"{said} holds a confusion matrix that its predictions do not give: restore it with git, "
-                              "or remove it and train it again with `make record`.")
+        for what, holds in (
+                ("a confusion matrix", confusion(data.test_labels, predictions) == record.confusion),
+                ("a list of correct images", torch.equal(torch.from_numpy(record.correct()), predictions == data.test_labels))):
+            if not holds:
+                raise CourseError(f"{said} holds {what} that its predictions do not give: restore it with git, or remove "
+                                  "it and train it again with `make record`.")
         variant = offered.get((record.lab, record.variant))
         if variant is None or not fits(record, identity("cifar10", variant, record.seed)):
             raise CourseError(f"{said} is of a run that its lab does not ask for (any more): remove it.")

@@ -1,7 +1,7 @@
 """Records: what a finished run leaves behind; written, found, tabulated.
 
     book/records/<lab>/<variant>/seed-<n>.json          everything about the run but
-                                 seed-<n>.npz           the test predictions, and
+                                 seed-<n>.npz           the test predictions and which are correct, and
                                  seed-<n>.safetensors   the weights in half precision (seed 0 of small networks)
 
 `runs/` holds the same, as runs finish, with a key in the file names. `python -m common.records [--json]` prints the table.
@@ -62,7 +62,7 @@ class Record(BaseModel):
     commit: str
     date: str
     seconds: float
-    at_once: int = 1  # runs of `make record` that shared the machine at the end of this one, itself included
+    at_once: int = 0  # runs of `make record` that shared the machine when this one ended, itself included; 0: not known
     files: dict[str, str]  # ending -> SHA-256 of the file beside this one
 
     @property
@@ -88,6 +88,11 @@ class Record(BaseModel):
         """The predicted class of each test image, uint8 (N,)."""
         with np.load(self.beside(".npz"), allow_pickle=False) as arrays:
             return arrays["predictions"]
+
+    def correct(self):
+        """Whether each test image was classified correctly, bool (N,): what pairs two networks image by image."""
+        with np.load(self.beside(".npz"), allow_pickle=False) as arrays:
+            return arrays["correct"]
 
     def load_weights(self, network):
         """Put the stored half-precision weights into `network`, and return it in evaluation mode."""
@@ -133,7 +138,7 @@ def write(path, fields, result):
     Raises OSError, and then what was there before is there still.
     """
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, predictions=result.predictions.numpy())
+    np.savez_compressed(buffer, predictions=result.predictions.numpy(), correct=result.correct.numpy())
     contents = {".npz": buffer.getvalue()}
     if fields["seed"] == 0 and fields["params"] <= KEEP_WEIGHTS:
         state = result.network.state_dict().items()

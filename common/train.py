@@ -39,6 +39,7 @@ class Result:
     test_loss: float = float("nan")  # mean negative log-likelihood, nats
     test_acc: float = float("nan")
     predictions: torch.Tensor | None = None  # uint8, one class an image of the test set, in its order
+    correct: torch.Tensor | None = None  # bool, whether that is the image's class
 
 
 def train(build, data, recipe, seed, device="cpu", checkpoint=None, title="", plain=False, deadline=None):
@@ -140,7 +141,7 @@ def train(build, data, recipe, seed, device="cpu", checkpoint=None, title="", pl
             raise OutOfTime(f"{title} needs {needs:.0f} s more")
 
     result.test_loss, result.test_acc, predictions = test(data.test_images, data.test_labels)
-    result.predictions = predictions.to(torch.uint8).cpu()
+    result.predictions, result.correct = predictions.to(torch.uint8).cpu(), (predictions == data.test_labels).cpu()
     return result
 
 

@@ -5,6 +5,7 @@ import json
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save
@@ -72,6 +73,18 @@ def test_a_changed_digit_is_found(real, copied):
     at = text.index('"test_acc": 0.') + len('"test_acc": 0.')
     copied.write_text(text[:at] + str((int(text[at]) + 1) % 10) + text[at + 1:])
     with pytest.raises(CourseError, match="cut short or was changed"):
+        labs.verify(ROOT)
+
+
+def test_a_changed_list_of_correct_images_is_found_even_under_right_checksums(real, copied):
+    path, fields = copied.with_suffix(".npz"), json.loads(copied.read_text())
+    with np.load(path) as arrays:
+        predictions, correct = arrays["predictions"], arrays["correct"]
+    correct[[0, 1]] = ~correct[[0, 1]]
+    np.savez_compressed(path, predictions=predictions, correct=correct)
+    fields["files"][".npz"] = hashlib.sha256(path.read_bytes()).hexdigest()
+    seal(copied, fields)
+    with pytest.raises(CourseError, match="holds a list of correct images that its predictions do not give"):
         labs.verify(ROOT)
 
 

@@ -65,6 +65,7 @@ def test_what_a_record_holds(folders, variant, options, tiny):
     assert len(record.history) == 2 and record.precision in ("fp32", "bf16") and record.seconds > 0
     predictions = torch.from_numpy(record.predictions()).long()
     assert (predictions == tiny.test_labels).double().mean().item() == record.test_acc
+    assert torch.equal(torch.from_numpy(record.correct()), predictions == tiny.test_labels)
     assert sum(map(sum, record.confusion)) == 50 and sum(record.confusion[c][c] for c in range(10)) / 50 == record.test_acc
     weights = record.load_weights(variant.build()).state_dict()
     assert weights["0.0.weight"].abs().sum() > 0 and weights["0.0.weight"].dtype == torch.float32
