@@ -48,15 +48,20 @@ def seconds(text):
 def owed(variants, seeds):
     """Return a Job for each run that has no record, of `variants`, a list of (lab, name, Variant).
 
-    First comes every variant's seed 0, the cheapest lab first, then every variant's seed 1, and so on: a lab is whole
-    as early as it can be, if with one seed.
+    First come runs that were begun and stopped. Then every variant's seed 0, the cheapest lab first, every variant's
+    seed 1, and so on: a lab is whole as early as it can be, if with one seed.
     """
     jobs, work = [], {}
     for lab, name, variant in variants:
         amount = variant.recipe.epochs * macs(variant.build())
         work[lab] = work.get(lab, 0) + amount
         jobs += [Job(lab, name, variant, seed, amount) for seed in missing(lab, name, variant, range(seeds))]
-    return sorted(jobs, key=lambda job: (job.seed, work[job.lab]))
+    return sorted(jobs, key=lambda job: (not begun(job), job.seed, work[job.lab]))
+
+
+def begun(job):
+    """Tell whether a run was stopped after some epochs."""
+    return any((RUNS / job.lab / job.name).glob(f"seed-{job.seed}-*.checkpoint"))
 
 
 def known(job, records):

@@ -107,12 +107,16 @@ def test_a_lab_is_read_where_there_is_nothing_to_draw_with(lab, monkeypatch):
     assert list(labs.variants(lab)) == ["one", "two"]
 
 
-def test_every_variants_first_seed_comes_first_and_the_cheapest_lab_before_others(lab):
+def test_every_variants_first_seed_comes_first_and_the_cheapest_lab_before_others(lab, folders):
     dear = LAB.replace("Recipe(epochs=1", "Recipe(epochs=50").replace("uno", "one")
     (lab.parent / "a_dear_lab.py").write_text(dear)
     plan = [(job.lab, job.name, job.seed) for job in recording.owed(labs.all_variants(), 2)]
     first = [("a_lab", "one"), ("a_lab", "two"), ("a_dear_lab", "one"), ("a_dear_lab", "two")]
     assert plan == [(*v, seed) for seed in (0, 1) for v in first]
+    (folders / "runs" / "a_lab" / "two").mkdir(parents=True)
+    (folders / "runs" / "a_lab" / "two" / "seed-1-0123abcd.checkpoint").touch()
+    resumed = recording.owed(labs.all_variants(), 2)
+    assert [(job.name, job.seed) for job in resumed][:2] == [("two", 1), ("one", 0)] and len(resumed) == len(plan)
 
 
 def test_what_is_owed_is_said_and_nothing_trained(lab, capsys):
