@@ -1,0 +1,146 @@
+"""Our results beside those of others: what is on record, what the sources reported, what was published."""
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from common.data import ROOT
+from common.records import read_all, table
+from common.show import percent
+
+REPORTED = ROOT / "book" / "reported.csv"  # what the three sources print, quoted
+PUBLISHED = ROOT / "book" / "published.csv"  # what others publish, quoted
+NO_LAB, NO_RECORD, NO_NUMBER = "no lab of ours", "not yet on record", "not reported"
+
+
+def reported():
+    """Return what the sources report, a DataFrame of text as it is printed: one row a network, accuracies in percent.
+
+    `lab` and `variant` name what we ran, and are empty where we ran nothing. `counted` says how the parameters were
+    come by: "printed", "Keras" (running statistics count), "README", or "not printed" (the layers were counted).
+    """
+    return pd.read_csv(REPORTED, dtype=str, keep_default_na=False)
+
+
+def published():
+    """Return published networks: name, params, macs, accuracy (%), and the first and last as printed; see the file."""
+    frame = pd.read_csv(PUBLISHED, dtype=str)
+    return frame.assign(params_printed=frame.params, accuracy_printed=frame.accuracy, params=frame.params.map(number),
+                        macs=frame.macs.astype(int), accuracy=frame.accuracy.astype(float))
+
+
+def number(text):
+    """Return "83368", "17K" or "1.25M" as an integer."""
+    scale = {"K": 1_000, "M": 1_000_000}.get(text[-1], 1)
+    return round(float(text.rstrip("KM")) * scale)
+
+
+def overview(records=None):
+    """Return `records.table` with more columns: accuracy and std in percent, gap in points, test_set, machine.
+
+    `gap` is training less test accuracy. `test_set` says what the variant used the test set for; `machine` is the
+    device, and how many runs shared it.
+    """
+    records = read_all() if records is None else records
+    used, machines = {}, {}
+    for record in records:
+        key = record.lab, record.variant
+        used[key] = _used(record.recipe)
+        machines.setdefault(key, set()).add(_machine(record))
+    frame = table(records)
+    keys = list(zip(frame.lab, frame.variant))
+    return frame.assign(accuracy=100 * frame.test_acc_mean, std=100 * frame.test_acc_std,
+                        gap=100 * (frame.train_acc_mean - frame.test_acc_mean), test_set=[used[key] for key in keys],
+                        machine=["; ".join(sorted(machines[key])) for key in keys])
+
+
+def _used(recipe):
+    often = "every epoch" if recipe.follow_test else "once"
+    return often + (", for statistics" if recipe.statistics == "test" else "")
+
+
+def _machine(record):
+    return record.device + (f", {record.at_once} runs at once" if record.at_once > 1 else "")
+
+
+def source_points(ours, cost):
+    """Return name, `cost` and accuracy (%) of the reported networks, as far as both are known.
+
+    `cost` is "params", as the source says, or "macs", which are those of the variant in `ours`, an `overview`.
+    """
+    frame = reported()
+    frame = frame[(frame.test != "") & (frame.measured_on == "test images")]
+    if cost == "macs":
+        frame = frame.merge(ours[["lab", "variant", "macs"]], on=["lab", "variant"])
+    else:
+        frame = frame.assign(params=frame.params.map(number))
+    return pd.DataFrame({"name": frame.source + " " + frame.network, cost: frame[cost],
+                         "accuracy": frame.test.astype(float)})
+
+
+def frontier(costs, accuracies):
+    """Return of each point whether it is on the frontier: whether no other is better in one and no worse in both.
+
+    Of points that are equal in both, either all are on it or none.
+    """
+    costs, accuracies = np.asarray(costs), np.asarray(accuracies)
+    no_worse = (costs <= costs[:, None]) & (accuracies >= accuracies[:, None])
+    better = (costs < costs[:, None]) | (accuracies > accuracies[:, None])
+    return ~(no_worse & better).any(axis=1)
+
+
+def least_difference(deviation, seeds, level=0.95):
+    """Return how far apart the means of two networks must be to differ beyond chance at `level`.
+
+    Both have `seeds` independent runs and this standard deviation over them; Student's t.
+    """
+    return stats.t.ppf((1 + level) / 2, 2 * seeds - 2) * deviation * np.sqrt(2 / seeds)
+
+
+def mcnemar(first, second):
+    """Return (only first right, only second right, p) of two single networks on the same images.
+
+    `first` and `second` tell of each image whether the network was right, booleans (N,). p is the two-sided probability
+    of counts at least as uneven if both networks were equally good: the exact, binomial form of the test of Q. McNemar,
+    Psychometrika 12, 1947, which T. G. Dietterich, Neural Computation 10, 1998, recommends where each network can be
+    trained only once. Raises ValueError unless both have the same shape.
+    """
+    first, second = np.asarray(first, dtype=bool), np.asarray(second, dtype=bool)
+    if first.shape != second.shape:
+        raise ValueError(f"McNemar's test needs the same images twice, not {first.shape} and {second.shape}.")
+    only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
+    differ = only_first + only_second
+    return only_first, only_second, stats.binomtest(only_first, differ).pvalue if differ else 1.0
+
+
+def difference(row, group):
+    """Return ours less theirs, in points, after the last epoch, of a row of `reported` and its records, at least one.
+
+    Both are measured on the images that the source measured on.
+    """
+    key = "test_acc" if row.measured_on == "test images" else "clean_acc"
+    return 100 * np.mean([r.history[-1][key] for r in group]) - float(row.test)
+
+
+def reproduced(row, group):
+    """Return [(what, reported, here, difference)], text, of one row of `reported` and its records, maybe none."""
+    missing = NO_RECORD if row.lab else NO_LAB
+
+    def accuracy(what, theirs, ours):
+        values = [ours(r) for r in group]
+        apart = f"{100 * np.mean(values) - float(theirs):+.2f}" if theirs and group else "–"
+        return what, f"{theirs}%" if theirs else NO_NUMBER, percent(values) if group else missing, apart
+
+    printed = f"{int(row.params):,}" if row.params.isdigit() else row.params
+    rows = [("parameters", printed, f"{group[0].params:,}", f"{group[0].params - number(row.params):,}") if group else
+            ("parameters", printed, missing, "–")]
+    if row.train:
+        rows.append(accuracy("training accuracy, last epoch", row.train, lambda r: r.train_acc))
+    if not row.best:
+        return rows + [accuracy("test accuracy", row.test, lambda r: r.test_acc)]
+    if row.measured_on == "test images":
+        return rows + [accuracy("test accuracy, last epoch", row.test, lambda r: r.test_acc),
+                       accuracy("test accuracy, best epoch", row.best, lambda r: r.curves().test_acc.max())]
+    return rows + [accuracy("“test”, last epoch", row.test, lambda r: r.history[-1]["clean_acc"]),
+                   accuracy("“test”, best epoch", row.best, lambda r: r.curves().clean_acc.max()),
+                   accuracy("test accuracy, last epoch", "", lambda r: r.test_acc)]

@@ -1,0 +1,200 @@
+"""The results pages: the frontier, what stands beside what, the tables, and the pages with few records or many."""
+
+import ast
+import re
+from html.parser import HTMLParser
+from math import comb
+
+import jupytext
+import numpy as np
+import pandas as pd
+import pytest
+import yaml
+from matplotlib import pyplot as plt
+from scipy import stats
+
+from common import plots_results, records, results, tables
+from common.inspect import parameters
+from common.labs import all_variants
+from common.recipe import Recipe
+
+ROOT = results.ROOT
+LABS = {(lab, name): variant for lab, name, variant in all_variants()}
+
+
+def record(lab="a", variant="v", seed=0, acc=0.8, params=1000, **more):
+    """Return a Record of one epoch."""
+    history = [dict(epoch=1, train_acc=acc + 0.1, clean_acc=acc + 0.05, test_acc=acc, lr=0.1, seconds=9.0)]
+    fields = dict(recipe=Recipe(epochs=1), engine=1, data="d", network="n", dataset="cifar10", split={}, test_loss=1.0,
+                  macs=10 * params, history=history, test_acc=acc, confusion=[], device="a CPU", precision="fp32",
+                  threads=1, torch="2", commit="c", date="2026-01-01", seconds=9.0, files={})
+    return records.Record(lab=lab, variant=variant, seed=seed, params=params, **fields | more)
+
+
+def test_on_the_frontier_is_what_no_other_beats():
+    costs, accuracies = [1, 2, 2, 3, 4, 5, 2], [50, 60, 60, 70, 70, 69, 59]
+    #    the cheapest; two alike; the best; dearer, no better; dearer, worse; as dear, worse
+    assert results.frontier(costs, accuracies).tolist() == [True, True, True, True, False, False, False]
+
+
+def test_mcnemar_by_hand():
+    first, second = np.array(10 * [True] + 2 * [False] + 5 * [True]), np.array(10 * [False] + 2 * [True] + 5 * [True])
+    p = 2 * (comb(12, 0) + comb(12, 1) + comb(12, 2)) / 2**12
+    assert results.mcnemar(first, second) == (10, 2, pytest.approx(p))
+    assert results.mcnemar(second, first) == (2, 10, pytest.approx(p))
+    assert results.mcnemar(first, first) == (0, 0, 1.0)
+    with pytest.raises(ValueError, match="the same images twice"):
+        results.mcnemar(first, second[1:])
+
+
+def test_the_least_difference_is_where_students_t_turns():
+    apart = results.least_difference(0.3, 4)
+    assert stats.ttest_ind_from_stats(apart, 0.3, 4, 0, 0.3, 4).pvalue == pytest.approx(0.05)
+
+
+def test_what_a_variant_used_the_test_set_for_and_where_it_ran():
+    peeking = Recipe(epochs=1, follow_test=True, statistics="test")
+    table = results.overview([record(), record(seed=1, device="a GPU", at_once=3), record(variant="w", recipe=peeking)])
+    assert table.test_set.tolist() == ["once", "every epoch, for statistics"]
+    assert table.machine.tolist() == ["a CPU; a GPU, 3 runs at once", "a CPU"]
+    assert table.gap.tolist() == pytest.approx([10, 10])
+
+
+def test_reported_names_what_the_labs_have_and_all_that_they_run_as_the_sources_did():
+    named = {(row.lab, row.variant) for row in results.reported().itertuples() if row.lab}
+    assert named == {key for key in LABS if key[1].startswith("as_run")}
+
+
+@pytest.mark.parametrize("row", [r for r in results.reported().itertuples() if r.lab], ids=lambda r: r.network)
+def test_reported_parameters_are_those_of_the_network_as_the_source_counts(row):
+    network = LABS[row.lab, row.variant].build()
+    running = sum(buffer.numel() for name, buffer in network.named_buffers() if ".running_" in name)
+    assert int(row.params) == parameters(network) + (running if row.counted == "Keras" else 0)
+    assert int(row.epochs) == LABS[row.lab, row.variant].recipe.epochs
+
+
+def test_published_arithmetic_follows_from_the_layers():
+    def stage(side, *layers):
+        return side**2 * sum(taps * n * m for taps, n, m in layers)
+
+    def block(side, n):  # of cifar10-tiniest: three depthwise convolutions on a quarter each, then 1x1 twice
+        return stage(side, (9, 1, n // 4), (49, 1, n // 4), (49, 1, n // 4), (1, n, 2 * n), (1, n, n))
+
+    counts = {
+        "ResNet-8, MLPerf Tiny": stage(32, (9, 3, 16), *2 * [(9, 16, 16)])
+        + stage(16, (9, 16, 32), (9, 32, 32), (1, 16, 32)) + stage(8, (9, 32, 64), (9, 64, 64), (1, 32, 64)) + 640,
+        "cifar10-tiniest": stage(32, (9, 3, 48)) + 3 * block(32, 48) + stage(16, (16, 3, 80)) + 3 * block(16, 80) + 800,
+        "ResNet-20, 2016": stage(32, (9, 3, 16), *6 * [(9, 16, 16)]) + stage(16, (9, 16, 32), *5 * [(9, 32, 32)])
+        + stage(8, (9, 32, 64), *5 * [(9, 64, 64)]) + 640,
+        "SimpNet, slim": stage(32, (9, 3, 30), (9, 30, 40), *2 * [(9, 40, 40)], (9, 40, 50))
+        + stage(16, *4 * [(9, 50, 50)], (9, 50, 58)) + stage(8, (9, 58, 58), (9, 58, 70), (9, 70, 90)) + 900}
+    published = results.published()
+    assert {row.name: row.macs for row in published.itertuples() if row.counted == "here"} == counts
+
+
+def row_of(network):
+    return next(row for row in results.reported().itertuples() if row.network == network)
+
+
+def test_reported_beside_ours():
+    group = [record(acc=acc, params=83_368) for acc in (0.78, 0.79)]
+    assert results.reproduced(row_of("Level 1"), group) == [
+        ("parameters", "83,368", "83,368", "0"),
+        ("training accuracy, last epoch", "97.26%", "88.50% ± 0.71", "-8.76"),
+        ("test accuracy, last epoch", "78.53%", "78.50% ± 0.71", "-0.03"),
+        ("test accuracy, best epoch", "78.72%", "78.50% ± 0.71", "-0.22")]
+    assert results.difference(row_of("Level 1"), group) == pytest.approx(-0.03)
+
+
+def test_what_was_measured_on_training_images_stands_beside_training_images():
+    row, group = row_of("The notebook called ResNet-19"), [record(acc=0.8)]
+    assert results.difference(row, group) == pytest.approx(85 - 87.12)
+    told = {what: rest for what, *rest in results.reproduced(row, group)}
+    assert told["“test”, last epoch"] == ["87.12%", "85.00%", "-2.12"]
+    assert told["test accuracy, last epoch"] == [results.NO_NUMBER, "80.00%", "–"]
+    assert not results.source_points(results.overview(group), "params").name.str.contains("ResNet-19").any()
+
+
+def test_what_is_missing_is_said():
+    assert {here for _, _, here, _ in results.reproduced(row_of("Level 2"), [])} == {results.NO_RECORD}
+    told = [("parameters", "17K", results.NO_LAB, "–"), ("test accuracy", "59%", results.NO_LAB, "–")]
+    assert results.reproduced(row_of("1.0"), []) == told
+
+
+def test_a_sources_arithmetic_is_that_of_the_network_on_record():
+    ours = results.overview([record("level_2", "as_run", params=203_624)])
+    assert results.source_points(ours, "macs").values.tolist() == [["Strixbee Level 2", 2_036_240, 78.01]]
+    assert ["ShatheNet 1.3", 1_740_000, 86] in results.source_points(ours, "params").values.tolist()
+
+
+class Cells(HTMLParser):
+    """Collects of every element its name, its attributes and the names of those around it."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.around, self.found = [], []
+        self.feed(text)
+
+    def handle_starttag(self, tag, attributes):
+        self.found.append((tag, dict(attributes), list(self.around)))
+        self.around += [tag] * (tag not in ("input", "wbr"))
+
+    def handle_endtag(self, tag):
+        assert self.around.pop() == tag  # or else the browser would guess
+
+
+def test_the_table_has_what_sorts_and_filters_it():
+    shown = pd.DataFrame({"lab": ["x", "<y>"], "variant": ["v_1", "v_2"], "size": ["1,000", "20"]})
+    text = tables.sortable(shown, {"size": [1000, 20]}, "variant", "lab", "All")
+    found = Cells(text).found
+    assert [around[-1] for tag, _, around in found if tag == "button"] == 3 * ["th"]
+    assert [float(a["data-value"]) for tag, a, _ in found if tag == "td" and a.get("class") == "number"] == [1000, 20]
+    assert [a["data-group"] for tag, a, _ in found if tag == "tr" and "data-group" in a] == ["x", "<y>"]
+    assert [around[-1] for tag, _, around in found if tag in ("input", "select")] == 2 * ["label"]
+    assert any(tag == "output" and a["aria-live"] == "polite" for tag, a, _ in found)
+    assert any(a.get("role") == "region" and a["aria-label"] == "All" and a["tabindex"] == "0" for _, a, _ in found)
+    assert "<option>x</option>" in text and "<option>&lt;y&gt;</option>" in text
+
+
+def test_the_script_is_in_the_site():
+    config = yaml.safe_load((ROOT / "_config.yml").read_text())["sphinx"]["config"]
+    assert all((ROOT / config["html_static_path"][0] / name).exists() for name in config["html_js_files"])
+
+
+def test_names_in_the_figure_do_not_cover_each_other():
+    figure, axes = plt.subplots()
+    marks = [(1 + 0.001 * step, 1) for step in range(6)]
+    axes.set(xlim=(0, 2), ylim=(0, 2))
+    plots_results._write(figure, axes, [(f"a long name {x}", x, y, "black") for x, y in marks], marks, [])
+    boxes = [text.get_window_extent() for text in axes.texts if text.get_text()]
+    plt.close(figure)
+    assert len(boxes) == 6
+    assert not any(a.overlaps(b) for place, a in enumerate(boxes) for b in boxes[:place])
+
+
+FEW = [record("level_1", "repaired")]
+MANY = [record(lab, name, seed, acc=0.7 + 0.001 * place + 0.002 * seed, params=1000 + 10 * place, recipe=variant.recipe)
+        for place, ((lab, name), variant) in enumerate(LABS.items()) for seed in range(3)]
+
+
+@pytest.mark.parametrize("found", [FEW, MANY], ids=["few", "many"])
+@pytest.mark.parametrize("page", ["results", "reported"])
+def test_the_page_holds_with_few_records_and_with_all(page, found, monkeypatch):
+    for module in (records, results):
+        monkeypatch.setattr(module, "read_all", lambda: found)
+    names, said = {}, ""
+    for cell in jupytext.read(ROOT / "book" / f"{page}.md", fmt="md:myst").cells:
+        if cell.cell_type == "code":
+            parsed = ast.parse(cell.source)
+            shown = parsed.body.pop() if isinstance(parsed.body[-1], ast.Expr) else ast.parse("''").body[0]
+            exec(compile(parsed, page, "exec"), names)
+            value = eval(compile(ast.Expression(shown.value), page, "eval"), names)
+            said += f"\n{getattr(value, 'alt', value)}"
+    assert not re.search(r"<td[^>]*></td>|\bnan\b", said)
+    if page == "results":
+        assert said.count("<tr data-group") == len({(r.lab, r.variant) for r in found})
+        best = max((r for r in found if not r.variant.startswith("as_run")), key=lambda r: r.test_acc)
+        left = said.partition("Our frontier, from the left: ")[2].partition(" of the sources")[0]
+        assert f"{best.variant} of {best.lab}, {best.params:,}, " in left and "as_run" not in left
+    else:
+        assert (results.NO_RECORD in said) == (found is FEW) and results.NO_LAB in said
