@@ -1,4 +1,4 @@
-"""What a lab's cell ends in: a picture with alternative text, a sentence, a table.
+"""What a lab's cell ends in: a picture with alternative text, a sentence, a table; and those that labs share.
 
 Each shows itself in a notebook and in the book, and is an ordinary value in plain Python, which needs no Jupyter.
 """
@@ -69,3 +69,52 @@ def percent(fractions):
     """Return "mean ± standard deviation" of fractions over seeds as percent; a single one has no deviation."""
     values = pd.Series(list(fractions))
     return f"{values.mean():.2%}" + (f" ± {100 * values.std():.2f}" if len(values) > 1 else "")
+
+
+def took(record):
+    """Return a sentence on how long a run took, and on what."""
+    threads = "" if "NVIDIA" in record.device else f" with {record.threads} thread{'s' * (record.threads > 1)}"
+    shared = f", while {record.at_once} runs shared the machine" if record.at_once > 1 else ""
+    return Text(f"One run of `{record.variant}` took {record.seconds / 60:.1f} minutes on {record.device}{threads}, in "
+                f"{record.precision}{shared}.")
+
+
+def beside(source, records, more=()):
+    """Return a Table of what a source reports of its one run, beside what `records` (the seeds of one variant) give.
+
+    `source` has, as printed: parameters; training and test accuracy of the last epoch; the best test accuracy; epoch
+    and value of the lowest test loss. `more` are rows before the last, (what, source, here).
+    """
+    curves = [record.curves() for record in records]
+    loss = pd.concat([curve.test_loss for curve in curves], axis=1).mean(axis=1)
+    here = {
+        "parameters": f"{records[0].params:,}",
+        "training accuracy, last epoch": percent(r.train_acc for r in records),
+        "test accuracy, last epoch": percent(r.test_acc for r in records),
+        "test accuracy, best epoch": percent(curve.test_acc.max() for curve in curves),
+        "epoch of the lowest test loss": str(loss.idxmin()),
+        "lowest test loss (nats)": f"{loss.min():.3f}",
+    }
+    rows = [(what, said, ours) for (what, ours), said in zip(here.items(), source, strict=True)]
+    rows += [*more, ("runs", "1", str(len(records)))]
+    return Table(pd.DataFrame(rows, columns=["", "source", "here"]))
+
+
+def summary(groups):
+    """Return the Table that ends a lab: a row for each of `groups`, {what to call a variant: its records}."""
+    return Table(pd.DataFrame([{
+        "variant": name,
+        "parameters": group[0].params,
+        "multiply–accumulates": group[0].macs,
+        "epochs": len(group[0].history),
+        "validation accuracy": _validation(group),
+        "test accuracy": percent(r.test_acc for r in group),
+        "training accuracy": percent(r.train_acc for r in group),
+        "seeds": len(group),
+        "minutes": f"{pd.Series([r.seconds for r in group]).median() / 60:.1f}",
+    } for name, group in groups.items()]))
+
+
+def _validation(group):
+    held_out = [r.history[-1].get("val_acc") for r in group]
+    return "–" if None in held_out else percent(held_out)

@@ -24,12 +24,34 @@ def unpaired(first, second):
     return first.mean() - second.mean(), error
 
 
+def points(first, second):
+    """Return (mean, low, high) of `second` minus `first` in points: `paired`, of accuracies that are fractions."""
+    return tuple(100 * value for value in paired(first, second))
+
+
+def verdict(low, high):
+    """Return in a few words what the interval of a difference says, which is NaN for a single pair of runs."""
+    if low != low:
+        return "one pair of runs, may be chance"
+    return "no difference" if low <= 0 <= high else "beyond chance"
+
+
+def worded(mean, low, high):
+    """Return a difference as a table or a list shows it: "+1.23 (+0.40 to +2.06): beyond chance"."""
+    return f"{mean:+z.2f}" + (f" ({low:+.2f} to {high:+.2f})" if low == low else "") + f": {verdict(low, high)}"
+
+
+def phrase(mean, low, high):
+    """Return a difference in points as a sentence holds it: "+1.23 points (95 % interval +0.40 to +2.06)"."""
+    return f"{mean:+z.2f} points" + (f" (95 % interval {low:+.2f} to {high:+.2f})" if low == low else "")
+
+
 def sentence(first, second, names):
     """Return one sentence on how the test accuracies of two lists of records differ, paired over seeds."""
-    mean, low, high = paired([r.test_acc for r in first], [r.test_acc for r in second])
+    mean, low, high = points([r.test_acc for r in first], [r.test_acc for r in second])
     pairs = min(len(first), len(second))
-    what = f"{names[1]} minus {names[0]}, test accuracy: {100 * mean:+.2f} points"
+    what = f"{names[1]} minus {names[0]}, test accuracy: {mean:+z.2f} points"
     if low != low:
         return f"{what}, from a single pair of runs, so without an interval: it may be chance."
-    verdict = "no difference, since the interval holds zero" if low <= 0 <= high else "a difference beyond chance"
-    return f"{what} (95 % interval {100 * low:+.2f} to {100 * high:+.2f}, {pairs} pairs): {verdict}."
+    said = "no difference, since the interval holds zero" if low <= 0 <= high else "a difference beyond chance"
+    return f"{what} (95 % interval {low:+.2f} to {high:+.2f}, {pairs} pairs): {said}."

@@ -7,11 +7,12 @@
 # ---
 
 # %% [markdown]
-# # Evaluation hygiene: 87.25 % of what?
+# # Evaluation hygiene: an accuracy on what?
 #
 # *How can a reported accuracy be wrong when nothing crashes and every curve looks healthy?* One notebook of the first
-# source, `Cifar10_resnet_19th.ipynb`, reports a test accuracy of 87.25 % with 102,210 parameters. The same author's
-# ResNet-18 has 11,173,962 parameters, a hundred times as many, and reports 88.15 %. That is worth a second look.
+# source, `Cifar10_resnet_19th.ipynb`, reports a test accuracy of <q>87.25 %</q> with 102,210 parameters. The same
+# author's ResNet-18 has 11,173,962 parameters, a hundred times as many, and reports <q>88.15 %</q>. That is worth a
+# second look.
 #
 # **After this lab you can**
 #
@@ -55,7 +56,7 @@ options = settings.read(globals())
 # *Question: what in this report should make you suspicious?*
 #
 # Here are thirteen of the hundred epochs as the notebook prints them (it counts epochs from 0, we count from 1).
-# 87.25 % is its best epoch, 87.12 % its last.
+# <q>87.25 %</q> is its best epoch, <q>87.12 %</q> its last.
 
 # %% tags=["hide-input"]
 source = pd.DataFrame({
@@ -74,7 +75,7 @@ plots_hygiene.reported(source, "As the source reports it")
 # 2. A pass over the 50,000 training images takes 12 seconds, the evaluation on the “test” set 6 seconds. In Levels 1 to
 #    3 the evaluation takes 1.6.
 # 3. The progress bar of the evaluation counts 782 batches. The batch size is 64.
-# 4. When a new best accuracy is reached, the code prints it with all its digits. The first time that is 79.198 %.
+# 4. The code prints a new best accuracy with all its digits. The first time that is <q>79.198 %</q>.
 #
 # ## Exercise: how many images?
 #
@@ -140,8 +141,8 @@ show.Table(pd.DataFrame([{
 # %% [markdown]
 # The number of batches says the same: 782 batches of 64, of which the last may be smaller, hold 49,985 to 50,048
 # images. CIFAR-10 has 50,000 training images and 10,000 test images. The evaluation on the “test” set was run on the
-# **training** set, without augmentation. 87.25 % says how well the network knows the images it has learnt from. A test
-# accuracy of this network was never measured.
+# **training** set, without augmentation. Its <q>87.25 %</q> say how well the network knows the images it has learnt
+# from. A test accuracy of this network was never measured.
 #
 # The cause is one word. The source wraps each set in a class whose constructor takes the set as an argument, `data`.
 # Its body does not use `data`. It uses `train`, and there is a `train`: the file loads the data set when it is
@@ -240,7 +241,7 @@ assert has == 102_210
 #
 # ## As the source ran it
 #
-# *Question: what was 87.12 % worth on images the network had not seen?*
+# *Question: what were <q>87.12 %</q> worth on images the network had not seen?*
 #
 # SGD at 0.01 with momentum 0.9, the rate divided by ten every 20 epochs, batches of 64, 100 epochs. Half of the
 # training images are shifted, scaled and rotated, within the library's default limits; half get a 16×16 hole, filled as
@@ -269,10 +270,7 @@ as_run_records = runs(
     "evaluation_hygiene", "as_run", variants["as_run"], options)
 
 # %% tags=["remove-input", "nbval-ignore-output"]
-one = as_run_records[0]
-show.Text(f"One such run took {one.seconds / 60:.0f} minutes on {one.device}"
-          + (f" with {one.threads} thread{'s' * (one.threads > 1)}" if "NVIDIA" not in one.device else "")
-          + f", in {one.precision}.")
+show.took(as_run_records[0])
 
 # %%
 plots_hygiene.reported(
@@ -283,11 +281,9 @@ def accuracies(records):
     return [r.test_acc for r in records]
 
 
-def points(first, second):
+def difference(first, second):
     """Return "+1.23 points" for second minus first, accuracies paired over seeds, with the interval if there is one."""
-    mean, low, high = stats.paired(first, second)
-    return f"{100 * mean:+.2f} points" + (
-        f" (95 % interval {100 * low:+.2f} to {100 * high:+.2f})" if low == low else "")
+    return stats.phrase(*stats.points(first, second))
 
 
 ours = pd.DataFrame({part: 100 * plots.mean_and_std(as_run_records, f"{part}_acc")[0]
@@ -302,7 +298,7 @@ show.Text(
     + ("They belong to the first, as the digits said. " if away["clean"] < away["test"] else
        "The first is not the nearer here: the curves alone would not have told which set it was; the digits do. ")
     + f"The test accuracy to report after {len(ours)} epochs was **{show.percent(test)}**. The leak reads "
-    f"{show.percent(clean)}: {points(test, clean)}. "
+    f"{show.percent(clean)}: {difference(test, clean)}. "
     + (f"And “test above training” is no proof: the honest test accuracy is above training accuracy in {above} of "
        f"{len(ours)} epochs." if above else "The honest test accuracy is above training accuracy in no epoch."))
 
@@ -443,9 +439,11 @@ logs = pd.DataFrame([
 logs["gap"] = logs.best - logs["last"]
 show.Table(logs.assign(**{c: logs[c].map("{:.2f}".format) for c in ("best", "last", "gap")}))
 
+# %% tags=["remove-input"]
+show.Text(f"The gap is up to {logs.gap.max():.1f} points. It is zero in {sum(logs.gap == 0)} runs, those whose rate "
+          "was taken down by a fixed schedule that ran.")
+
 # %% [markdown]
-# The gap is up to 1.4 points. It is zero in the two runs whose rate was taken down by a fixed schedule that ran.
-#
 # How large would a gap be by chance alone? An accuracy $p$ read on $n$ images has a standard error of
 # $\sqrt{p(1-p)/n}$. Suppose a network does not change at all, and each reading uses new images. The best of many
 # readings is then above the truth by:
@@ -578,10 +576,10 @@ show.Text(
 # ### A loss divided twice
 #
 # The source's losses are sums of batch means, divided by the number of images; [Level 1](level_1) shows why that is 64
-# times too small. The log of this notebook gives it away in its first epoch: a loss of 0.02275 at an accuracy of 47 %.
-# Such a loss means a probability of $e^{-0.02275}$, or 98 %, for the true class (the geometric mean), while every
-# second image is taken for something else. Times 50,000 and over 782 the loss is 1.455, and the probability 23 %. No
-# accuracy changes by this slip; losses of different batch sizes can no longer be compared.
+# times too small. The log of this notebook gives it away in its first epoch: a loss of <q>0.02275</q> at an accuracy of
+# <q>47.14 %</q>. Such a loss means a probability of $e^{-0.02275} \approx 0.98$ for the true class (the geometric
+# mean), while every second image is taken for something else. Times 50,000 and over 782 the loss is 1.455, and the
+# probability 0.23. No accuracy changes by this slip; losses of different batch sizes can no longer be compared.
 #
 # ## Exercise: find the leak
 #
@@ -636,7 +634,8 @@ print(check_batches(solved_batches))
 # ## Before you believe an accuracy
 #
 # * **Count.** Batches times batch size gives the number of images, and the digits of the percentage give its divisors:
-#   on 10,000 images every accuracy is a multiple of 0.01 %. Print the count beside the accuracy, and all digits.
+#   on 10,000 images it has two digits after the point, and no more. Print the count beside the accuracy, and all
+#   digits.
 # * **Time.** An evaluation takes as long as its images. One that takes too long has too many.
 # * **Feed it five images.** A loader that uses its argument yields five.
 # * **No data at module level.** A global name turns a misspelt argument into a wrong result instead of an error.
@@ -653,25 +652,16 @@ print(check_batches(solved_batches))
 
 # %% tags=["hide-input"]
 show.Table(pd.DataFrame([
-    ("evaluated on the training images", "clean training minus test accuracy, as run", points(test, clean)),
+    ("evaluated on the training images", "clean training minus test accuracy, as run", difference(test, clean)),
     ("statistics of the test images", "test statistics minus training statistics",
-     points(accuracies(repaired_records), accuracies(statistics_records))),
+     difference(accuracies(repaired_records), accuracies(statistics_records))),
     ("best epoch picked on the test set", "best minus last test accuracy, as run",
      f"+{tested} points"),
     ("schedule never passed", "constant rate minus step schedule",
-     points(accuracies(repaired_records), accuracies(constant_records))),
+     difference(accuracies(repaired_records), accuracies(constant_records))),
     ("loss divided twice", "arithmetic", "none; the loss is 64 times too small"),
 ], columns=["leak or slip", "measured as", "effect on the accuracy"]))
 
 # %% tags=["hide-input", "nbval-ignore-output"]
-show.Table(pd.DataFrame([{
-    "variant": name,
-    "parameters": group[0].params,
-    "macs": group[0].macs,
-    "test accuracy": show.percent(r.test_acc for r in group),
-    "training accuracy": show.percent(r.train_acc for r in group),
-    "seeds": len(group),
-    "minutes": f"{np.median([r.seconds for r in group]) / 60:.1f}",
-} for name, group in (
-    ("as run", as_run_records), ("repaired", repaired_records),
-    ("repaired, test statistics", statistics_records), ("repaired, constant rate", constant_records))]))
+show.summary({"as run": as_run_records, "repaired": repaired_records,
+              "repaired, test statistics": statistics_records, "repaired, constant rate": constant_records})

@@ -110,6 +110,11 @@ variants = {
 
 # %%
 as_run_records = runs("level_2", "as_run", variants["as_run"], options)
+
+# %% tags=["remove-input", "nbval-ignore-output"]
+show.took(as_run_records[0])
+
+# %%
 mean_test_loss, _ = plots.mean_and_std(as_run_records, "test_loss")
 turn = int(mean_test_loss.idxmin())
 plots.curves(as_run_records, "Level 2 as the source ran it", mark=turn)
@@ -126,29 +131,22 @@ show.Text(
 # Next to what the source reports (one run; it counts epochs from 0, we count from 1):
 
 # %% tags=["hide-input"]
-best = [r.curves().test_acc.max() for r in as_run_records]
 above = mean_test[mean_test >= 0.77]
-show.Table(pd.DataFrame({
-    "": ["parameters", "training accuracy, last epoch", "test accuracy, last epoch", "test accuracy, best epoch",
-         "epoch at which 77 % is first reached", "epoch of the lowest test loss", "lowest test loss (nats)", "runs"],
-    "source": ["203,624", "98.50%", "78.01%", "78.78% (the 49th)", "13", "13", "0.702", "1"],
-    "here": [f"{as_run_records[0].params:,}", show.percent(r.train_acc for r in as_run_records),
-             show.percent(r.test_acc for r in as_run_records), show.percent(best),
-             str(above.index[0]) if len(above) else "never", str(turn), f"{mean_test_loss.min():.3f}",
-             str(len(as_run_records))],
-}))
+show.beside(
+    ["203,624", "98.50%", "78.01%", "78.78% (the 49th)", "13", "0.702"], as_run_records,
+    [("epoch at which 77 % is first reached", "13", str(above.index[0]) if len(above) else "never")])
 
 # %% [markdown]
 # ## What was wrong: two changes in one comparison
 #
-# *Question: what may one conclude from 78.53 % in Level 1 and 78.01 % in Level 2?*
+# *Question: what may one conclude from <q>78.53 %</q> in Level 1 and <q>78.01 %</q> in Level 2?*
 #
 # Nothing about striding. Between the two numbers lie a stride *and* 120,256 parameters in four more layers. If striding
 # loses a point and parameters gain one, the sum is nothing, and nobody sees either.
 #
-# The numbers are also single runs. An accuracy of 78 % that is measured on 10,000 images has a standard error of
-# $\sqrt{0.78 \cdot 0.22 / 10000} \approx 0.4$ points from the choice of test images alone, and another seed adds its
-# own share. The best epochs, 78.72 % and 78.78 %, are 0.06 points apart. That is six images.
+# The numbers are also single runs. An accuracy of 0.78 that is measured on 10,000 images has a standard error of
+# $\sqrt{0.78 \cdot 0.22 / 10000} \approx 0.004$ from the choice of test images alone, and another seed adds its own
+# share. The best epochs, <q>78.72 %</q> and <q>78.78 %</q>, are six images apart.
 #
 # ## What one output sees
 #
@@ -288,15 +286,7 @@ plots_strixbee.dots(
 # %% tags=["hide-input"]
 def points(first, second):
     """Return (mean, low, high) of `second` minus `first` in points of test accuracy, paired over seeds."""
-    return [100 * v for v in stats.paired(*([r.test_acc for r in groups[name]] for name in (first, second)))]
-
-
-def worded(mean, low, high):
-    """Return an effect with its interval and what that means, as a table shows it."""
-    if low != low:
-        return f"{mean:+.2f}, one pair of runs: may be chance"
-    what = "no difference" if low <= 0 <= high else "beyond chance"
-    return f"{mean:+.2f} ({low:+.2f} to {high:+.2f}): {what}"
+    return stats.points(*([r.test_acc for r in groups[name]] for name in (first, second)))
 
 
 effects = {
@@ -305,13 +295,13 @@ effects = {
     "120,256 parameters more, pooled": points("pooled_small", "pooled_large"),
     "120,256 parameters more, strided": points("strided_small", "strided_large"),
 }
-show.Table(pd.DataFrame([{"effect of": what, "points of test accuracy (95 % interval)": worded(*values)}
+show.Table(pd.DataFrame([{"effect of": what, "points of test accuracy (95 % interval)": stats.worded(*values)}
                          for what, values in effects.items()]))
 
 # %% [markdown]
 # An interval is that of the mean difference over seeds (Student's *t*, pairs with the same seed). Where it holds zero,
-# we say “no difference”: there may be one, but these runs do not show it. If they were independent, four intervals of
-# 95 % would all be right in only $0.95^4 \approx 81\,\%$ of such labs. One that just misses zero is weak evidence.
+# we say “no difference”: there may be one, but these runs do not show it. If they were independent, all four intervals
+# would be right in only $0.95^4 \approx 0.81$ of such labs. One that just misses zero is weak evidence.
 
 # %% tags=["remove-input"]
 beyond = [what for what, (_, low, high) in effects.items() if low > 0 or high < 0]
@@ -327,13 +317,13 @@ show.Text("**The answer.** " + (
 # %% [markdown]
 # ## A remark put to the test
 #
-# A later README of another student, ShatheNet's, sums up its author's experience: *“Striding takes less computation.
-# Pooling converges somewhat earlier. Pooling tends to get 1 % more accuracy.”* Those were other networks. On ours:
+# A later README of another student, ShatheNet's, sums up its author's experience: <q>Striding takes less computation.
+# Pooling converges somewhat earlier. Pooling tends to get 1 % more accuracy.</q> Those were other networks. On ours:
 #
 # *Question: which of the three statements holds here?*
 #
 # The first is arithmetic, and is in the table above. For the second we need a definition of *earlier*: the first epoch
-# after which the validation accuracy is at a given level, the same for all four. As that level we take 95 % of what the
+# after which the validation accuracy is at a given level, the same for all four. As that level we take 0.95 of what the
 # worst of all these runs reaches at its best, so that every run gets there.
 
 # %%
@@ -353,8 +343,8 @@ show.Table(pd.DataFrame([{
     "": size,
     "macs, strided over pooled": f"{cost[f'strided_{size}'] / cost[f'pooled_{size}']:.0%}",
     **{f"{kind} at {level:.1%}, epoch": f"{np.mean(waits[f'{kind}_{size}']):.1f}" for kind in ("pooled", "strided")},
-    "epochs that pooling is earlier": worded(*stats.paired(waits[f"pooled_{size}"], waits[f"strided_{size}"])),
-    "points that pooling is better": worded(*points(f"strided_{size}", f"pooled_{size}")),
+    "epochs that pooling is earlier": stats.worded(*stats.paired(waits[f"pooled_{size}"], waits[f"strided_{size}"])),
+    "points that pooling is better": stats.worded(*points(f"strided_{size}", f"pooled_{size}")),
 } for size in ("small", "large")]))
 
 # %% tags=["remove-input"]
@@ -452,15 +442,7 @@ print(check_looked_at(solved_looked_at))
 # ## What we saw
 
 # %% tags=["hide-input", "nbval-ignore-output"]
-show.Table(pd.DataFrame([{
-    "variant": name,
-    "parameters": group[0].params,
-    "macs": group[0].macs,
-    "test accuracy": show.percent(r.test_acc for r in group),
-    "training accuracy": show.percent(r.train_acc for r in group),
-    "seeds": len(group),
-    "minutes": f"{np.median([r.seconds for r in group]) / 60:.1f}",
-} for name, group in {"as run": as_run_records, **{four[n]: g for n, g in groups.items()}}.items()]))
+show.summary({"as run": as_run_records, **{four[n]: group for n, group in groups.items()}})
 
 # %% [markdown]
 # * A strided convolution is a convolution of which one output in four is computed. Pooling computes all four and keeps

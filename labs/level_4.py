@@ -49,8 +49,8 @@ options = settings.read(globals())
 # %% [markdown]
 # ## Three networks
 #
-# **Model4** is plain: eleven 3×3 blocks of 32 channels, three with stride 2, each with 5 % of its channels dropped in
-# training. We write the block out, since we shall exchange its normalisation.
+# **Model4** is plain: eleven 3×3 blocks of 32 channels, three with stride 2, each with one channel in twenty dropped
+# in training. We write the block out, since we shall exchange its normalisation.
 #
 # The **one-cycle net** is short and wide. Two of its stages have a *residual* part: two blocks whose output is added to
 # their input, so that they learn only what is to be changed.
@@ -115,7 +115,7 @@ show.Table(pd.DataFrame([{
 # |---|---|---|---|
 # | batch, epochs | 64, 100 | 512, 25 | 64, 50 |
 # | learning rate | 0.01, constant | one cycle: 0.04 up to 1, then to 0 | 0.01, lower when the *training* loss stands |
-# | move, grow, turn | 5 %, 10 %, 7° | 15 %, 15 %, 10° | no, 10 %, 7° |
+# | move, grow (shares of the side), turn | 0.05, 0.1, 7° | 0.15, 0.15, 10° | no, 0.1, 7° |
 # | crop, mirror | no | padded by 4; mirrored | no |
 # | hole | 16×16 | a side of 8 to 16 | 16×16 |
 # | all colour taken | yes | no | no |
@@ -161,6 +161,9 @@ def ask(*names):
 as_run = ask("as_run_model_4", "as_run_one_cycle", "as_run_resnet_18")
 show.Row(picture for name, group in as_run.items()
          for picture in plots.curves(group, name))
+
+# %% tags=["remove-input", "nbval-ignore-output"]
+show.Text(" ".join(show.took(group[0]) for group in as_run.values()))
 
 # %% [markdown]
 # Next to what the source reports, one run of each:
@@ -387,7 +390,7 @@ for name, group in groups.items():
     tiny[name] = (torch.cat(kernels).abs() < 0.001).float().mean().item()
 show.Table(pd.DataFrame([{
     "variant": name, "training": show.percent(r.train_acc for r in group),
-    "validation": show.percent(r.curves().val_acc.iloc[-1] for r in group),
+    "validation": show.percent(r.history[-1]["val_acc"] for r in group),
     "test": show.percent(r.test_acc for r in group),
     "weights below 0.001, seed 0": f"{tiny[name]:.1%}"}
     for name, group in groups.items()]))
@@ -539,12 +542,7 @@ print(check_heat(solved_heat_map))
 # ## What we saw
 
 # %% tags=["hide-input", "nbval-ignore-output"]
-show.Table(pd.DataFrame([{
-    "variant": name, "parameters": group[0].params, "macs": group[0].macs, "epochs": len(group[0].history),
-    "test accuracy": show.percent(r.test_acc for r in group),
-    "training accuracy": show.percent(r.train_acc for r in group), "seeds": len(group),
-    "minutes": f"{np.median([r.seconds for r in group]) / 60:.1f}", "device": group[0].device,
-} for name, group in done.items()]))
+show.summary(done)
 
 # %% [markdown]
 # * Before you praise or blame a network, look at its recipe.

@@ -1,17 +1,28 @@
-"""What several tests need: a small data set, a small network, a run folder of one's own."""
+"""What several tests need: a small data set, a small network, a lab's cells, and the prose of the book."""
 
+import html
 import os
+import re
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
 
+import nbformat
 import pytest
 import torch
 from torch import nn
 
 from common import data as datasets
 from common.blocks import conv_block
+from common.labs import LABS
 from common.recipe import Recipe, Variant
+from common.schedule import make_optimizer, make_scheduler
 from common.settings import Settings
 
 os.environ.pop("RUNS_DIR", None)  # tests choose their own
+CIFAR_10 = Path(os.environ.get("DATA_DIR") or datasets.ROOT / "data")
+needs_cifar_10 = pytest.mark.skipif(not (CIFAR_10 / "cifar-10-batches-py").is_dir(), reason="DATA_DIR has no CIFAR-10")
 
 
 @pytest.fixture(scope="session")
@@ -45,3 +56,95 @@ def folders(tmp_path, monkeypatch, tiny):
 @pytest.fixture
 def options():
     return Settings(dataset="synthetic", seeds=1, device="cpu")
+
+
+def rates(recipe, steps, batches=1):
+    """Return the learning rates of the first `steps` steps of a recipe's schedule."""
+    optimizer, seen = make_optimizer(nn.Linear(1, 1), recipe), []
+    scheduler = make_scheduler(optimizer, recipe, batches)
+    for _ in range(steps):
+        seen.append(optimizer.param_groups[0]["lr"])
+        optimizer.step()
+        scheduler.step()
+    return seen
+
+
+def cells(lab, **names):
+    """Return the names that a lab's cells of imports, variants and checks define, beside `names`; no check is made."""
+    for cell in (LABS / f"{lab}.py").read_text().split("# %%")[1:]:
+        header, _, body = cell.partition("\n")
+        if '"imports"' in header or '"variants"' in header:
+            exec(body, names)
+        if '"check"' in header:
+            exec(body.rsplit("\nprint(", 1)[0], names)
+    return names
+
+
+def papermill(lab, out, runs, *parameters):
+    """Execute a lab into the notebook `out`, with `parameters` as "epochs=2" and the run folder `runs`."""
+    command = [sys.executable, "-m", "papermill", LABS / f"{lab}.ipynb", out, "--cwd", LABS, "--no-progress-bar",
+               *(word for p in parameters for word in ("-p", *p.split("=")))]
+    return subprocess.run(command, env=os.environ | {"RUNS_DIR": str(runs)}, capture_output=True, text=True)
+
+
+def printed(notebook, tag=None):
+    """Return what each code cell of an executed notebook printed, of all cells or of those with a tag."""
+    return ["".join(o.get("text", "") for o in cell.outputs) for cell in nbformat.read(notebook, 4).cells
+            if cell.cell_type == "code" and (tag is None or tag in cell.metadata.get("tags", []))]
+
+
+TYPED = re.compile(r"\d[\d.,]*(?: |\\,)*(?:\\?%|per ?cent\b)|\d+\.\d+ (?:percentage )?points?\b")
+ALLOWED = ("95 % interval", "95 % confidence")  # what an interval is, and no result
+
+
+def typed(text):
+    """Return the percentages, and differences in points, that stand in a text, each with some words before it."""
+    text = " ".join(html.unescape(text).split())  # thin spaces and line ends too
+    for phrase in ALLOWED:
+        text = text.replace(phrase, "")
+    return [text[max(0, found.start() - 30):found.end()] for found in TYPED.finditer(text)]
+
+
+def told(markdown):
+    """Return Markdown without what it quotes, in <q> or in a block quote, and without code and comments."""
+    fences, spans = r"^ *(```+|~~~+).*?^ *\1", r"(?<!`)(`+)(?!`).+?(?<!`)\1(?!`)"
+    for pattern in (fences, r"<!--.*?-->", spans, r"<q>.*?</q>", r"^ *>[^\n]*"):
+        markdown = re.sub(pattern, "", markdown, flags=re.MULTILINE | re.DOTALL)
+    return markdown
+
+
+def prose(page):
+    """Return the text of a built HTML page's article without cells, code, formulas and quotations."""
+    return "".join(_Article(page).text)
+
+
+class _Article(HTMLParser):
+    """Collects the text of an article. `open` holds (element, whether its text counts; None before the article)."""
+
+    EMPTY = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
+    LEFT_OUT = {"code", "pre", "q", "blockquote", "script", "style", "svg"}, {"cell", "math"}  # elements, classes
+
+    def __init__(self, page):
+        super().__init__()
+        self.text, self.open = [], []
+        self.feed(page)
+
+    def handle_starttag(self, tag, attributes):
+        if tag in self.EMPTY:
+            return
+        classes = set((dict(attributes).get("class") or "").split())
+        counts = self.open[-1][1] if self.open else None
+        if counts is None and tag == "article" and "bd-article" in classes:
+            counts = True
+        elif counts and (tag in self.LEFT_OUT[0] or classes & self.LEFT_OUT[1]):
+            counts = False
+        self.open.append((tag, counts))
+
+    def handle_endtag(self, tag):
+        if tag in (name for name, _ in self.open):
+            while self.open.pop()[0] != tag:  # elements that HTML lets end without a tag
+                pass
+
+    def handle_data(self, data):
+        if self.open and self.open[-1][1]:
+            self.text.append(data)

@@ -2,21 +2,14 @@
 
 import pytest
 import torch
+from conftest import cells
 from torch import nn
-
-from common.labs import LABS
 
 
 @pytest.fixture(scope="module")
 def level_1():
     """The names of the lab's check cells, over an untrained network."""
-    names = {}
-    for cell in (LABS / "level_1.py").read_text().split("# %%")[1:]:
-        header, _, body = cell.partition("\n")
-        if '"imports"' in header or '"variants"' in header:
-            exec(body, names)
-        if '"check"' in header:
-            exec(body.rsplit("\nprint(", 1)[0], names)
+    names = cells("level_1")
     torch.manual_seed(0)
     names |= dict(trained=names["as_run"]().eval(), features=torch.rand(20, 64, 1, 1))
     return names

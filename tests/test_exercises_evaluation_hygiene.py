@@ -1,31 +1,22 @@
 """The evaluation lab: its network is the source's, its checks tell a wrong answer what is wrong with it."""
 
-import os
 from fractions import Fraction
-from pathlib import Path
 
 import pytest
 import torch
+from conftest import CIFAR_10, cells, needs_cifar_10
 
 from common import data as datasets
 from common import inspect
 from common.labs import LABS, variants
 
 LAB = LABS / "evaluation_hygiene.py"
-ROOT = os.environ.get("DATA_DIR") or datasets.ROOT / "data"
 
 
 @pytest.fixture(scope="module")
 def lab():
-    """The names of the lab's check cells."""
-    names = dict(drawn=datasets.load("synthetic"))
-    for cell in LAB.read_text().split("# %%")[1:]:
-        header, _, body = cell.partition("\n")
-        if '"imports"' in header:
-            exec(body, names)
-        if '"check"' in header:
-            exec(body.rsplit("\nprint(", 1)[0], names)
-    return names
+    """The names of the lab's check cells, and the images that they use."""
+    return cells("evaluation_hygiene", drawn=datasets.load("synthetic"))
 
 
 def test_the_network_is_the_sources():
@@ -55,9 +46,9 @@ def test_variants_that_are_compared_differ_in_one_setting():
     assert differ("repaired_test_statistics") == {"statistics"} and differ("repaired_constant") == {"schedule"}
 
 
-@pytest.mark.skipif(not (Path(ROOT) / "cifar-10-batches-py").is_dir(), reason="DATA_DIR has no CIFAR-10")
+@needs_cifar_10
 def test_the_statistics_that_the_lab_quotes():
-    real, text = datasets.load("cifar10", ROOT), LAB.read_text()
+    real, text = datasets.load("cifar10", CIFAR_10), LAB.read_text()
     for name, images in ("train", real.train_images), ("test", real.test_images):
         mean, std = ([f"{v:.4f}" for v in values.tolist()] for values in datasets.statistics(images))
         assert f"{name}_mean, {name}_std = [{', '.join(mean)}], [{', '.join(std)}]" in text

@@ -1,21 +1,12 @@
 """Checks of Level 3's exercises tell a wrong answer what is wrong with it."""
 
 import pytest
-
-from common.labs import LABS
+from conftest import cells
 
 
 @pytest.fixture(scope="module")
 def level_3():
-    """The names of the lab's check cells."""
-    names = {}
-    for cell in (LABS / "level_3.py").read_text().split("# %%")[1:]:
-        header, _, body = cell.partition("\n")
-        if '"imports"' in header or '"variants"' in header:
-            exec(body, names)
-        if '"check"' in header:
-            exec(body.rsplit("\nprint(", 1)[0], names)
-    return names
+    return cells("level_3")
 
 
 @pytest.mark.parametrize("answer, said", [

@@ -1,7 +1,10 @@
 """Checks of Level 4's exercises tell a wrong answer what is wrong with it; and what the lab builds is what it says."""
 
+import re
+
 import pytest
 import torch
+from conftest import cells
 from torch import nn
 
 from common.inspect import layers, macs, parameters
@@ -11,15 +14,8 @@ from common.labs import LABS
 @pytest.fixture(scope="module")
 def lab():
     """The names of the lab's cells of imports, variants and checks, and its function for heat maps."""
-    names = {}
-    for cell in (LABS / "level_4.py").read_text().split("# %%")[1:]:
-        header, _, body = cell.partition("\n")
-        if '"imports"' in header or '"variants"' in header:
-            exec(body, names)
-        if '"check"' in header:
-            exec(body.rsplit("\nprint(", 1)[0], names)
-        if "def grad_cam(" in body:
-            exec(body.split("def look(")[0], names)
+    names = cells("level_4")
+    exec(re.search("^def grad_cam.*?(?=^def )", (LABS / "level_4.py").read_text(), re.MULTILINE | re.DOTALL)[0], names)
     return names
 
 

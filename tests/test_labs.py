@@ -5,9 +5,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import nbformat
 import pytest
 import torch
+from conftest import papermill, printed
 
 from common import book
 from common.labs import LABS, variants
@@ -15,16 +15,6 @@ from common.records import read_all
 
 NAMES = sorted(p.stem for p in LABS.glob("*.py"))
 QUICK = "dataset=synthetic", "images=60", "epochs=2", "device=cpu"  # large networks too: seconds on two cores
-
-
-def papermill(lab, out, runs, *parameters):
-    command = [sys.executable, "-m", "papermill", LABS / f"{lab}.ipynb", out, "--cwd", LABS, "--no-progress-bar",
-               *(word for p in parameters for word in ("-p", *p.split("=")))]
-    return subprocess.run(command, env=os.environ | {"RUNS_DIR": str(runs)}, capture_output=True, text=True)
-
-
-def text(cell):
-    return "".join(o.get("text", "") for o in cell.outputs)
 
 
 @pytest.fixture(scope="module", params=NAMES)
@@ -41,7 +31,7 @@ def test_it_trains_every_variant(smoke):
     lab, out, runs = smoke
     for name in variants(LABS / f"{lab}.py"):
         assert len(list((runs / lab / name).glob("seed-0-*.json"))) == 1, f"{name} was not trained"
-    assert "epoch 2/2" in "".join(text(c) for c in nbformat.read(out, 4).cells if c.cell_type == "code")
+    assert "epoch 2/2" in "".join(printed(out))
 
 
 def test_the_same_seed_gives_the_same_outputs_to_the_last_digit(smoke, tmp_path):
@@ -58,12 +48,11 @@ def test_it_is_replayed_from_its_runs(smoke, tmp_path):
     out = tmp_path / "again.ipynb"
     done = papermill(lab, out, runs, *QUICK)
     assert done.returncode == 0, done.stderr
-    assert "epoch 2/2" not in "".join(text(c) for c in nbformat.read(out, 4).cells if c.cell_type == "code")
+    assert "epoch 2/2" not in "".join(printed(out))
 
 
 def test_exercises_start_open_and_their_solutions_pass(smoke):
-    cells = [c for c in nbformat.read(smoke[1], 4).cells if c.cell_type == "code"]
-    checks, solutions = ([text(c) for c in cells if tag in c.metadata.get("tags", [])] for tag in ("check", "solution"))
+    checks, solutions = printed(smoke[1], "check"), printed(smoke[1], "solution")
     assert len(checks) == len(solutions) >= 1
     assert all(said.startswith("Not yet: ") for said in checks), checks
     assert all(said.startswith("Right: ") for said in solutions), solutions

@@ -2,25 +2,23 @@
 
 import hashlib
 import json
-import os
-from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from conftest import CIFAR_10, needs_cifar_10
 from safetensors.torch import load_file, save
 
 from common import data as datasets
 from common import labs, recording, records
 from common.errors import CourseError
 
-ROOT = os.environ.get("DATA_DIR") or datasets.ROOT / "data"
-pytestmark = pytest.mark.skipif(not (Path(ROOT) / "cifar-10-batches-py").is_dir(), reason="DATA_DIR has no CIFAR-10")
+pytestmark = needs_cifar_10
 
 
 @pytest.fixture(scope="module")
 def real():
-    return datasets.load("cifar10", ROOT)  # checks the six MD5s
+    return datasets.load("cifar10", CIFAR_10)  # checks the six MD5s
 
 
 def test_the_sizes_and_the_split(real):
@@ -35,7 +33,7 @@ def test_the_statistics_of_the_training_images(real):
 
 
 def test_every_record_holds(real, capsys):
-    labs.verify(ROOT)
+    labs.verify(CIFAR_10)
     assert f"{len(records.read_all())} records hold." in capsys.readouterr().out
 
 
@@ -65,7 +63,7 @@ def test_a_changed_digit_of_the_accuracy_is_found_even_under_a_right_checksum(re
     fields["test_acc"] = round(fields["test_acc"] + 0.0001, 4)
     seal(copied, fields)
     with pytest.raises(CourseError, match="but its predictions do not"):
-        labs.verify(ROOT)
+        labs.verify(CIFAR_10)
 
 
 def test_a_changed_digit_is_found(real, copied):
@@ -73,7 +71,7 @@ def test_a_changed_digit_is_found(real, copied):
     at = text.index('"test_acc": 0.') + len('"test_acc": 0.')
     copied.write_text(text[:at] + str((int(text[at]) + 1) % 10) + text[at + 1:])
     with pytest.raises(CourseError, match="cut short or was changed"):
-        labs.verify(ROOT)
+        labs.verify(CIFAR_10)
 
 
 def test_a_changed_list_of_correct_images_is_found_even_under_right_checksums(real, copied):
@@ -85,7 +83,7 @@ def test_a_changed_list_of_correct_images_is_found_even_under_right_checksums(re
     fields["files"][".npz"] = hashlib.sha256(path.read_bytes()).hexdigest()
     seal(copied, fields)
     with pytest.raises(CourseError, match="holds a list of correct images that its predictions do not give"):
-        labs.verify(ROOT)
+        labs.verify(CIFAR_10)
 
 
 def test_changed_predictions_are_found(real, copied):
@@ -94,7 +92,7 @@ def test_changed_predictions_are_found(real, copied):
     content[-40] ^= 1
     path.write_bytes(content)
     with pytest.raises(CourseError, match="is missing or is not what its record"):
-        labs.verify(ROOT)
+        labs.verify(CIFAR_10)
 
 
 def test_other_weights_are_found(real, copied):
@@ -106,4 +104,4 @@ def test_other_weights_are_found(real, copied):
     fields["files"][".safetensors"] = hashlib.sha256(path.read_bytes()).hexdigest()
     seal(copied, fields)
     with pytest.raises(CourseError, match="The weights beside .* reach a test accuracy of"):
-        labs.verify(ROOT)
+        labs.verify(CIFAR_10)

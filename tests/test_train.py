@@ -3,12 +3,12 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from conftest import build
+from conftest import build, rates
 
 from common import data as datasets
 from common.errors import CourseError
 from common.recipe import Recipe
-from common.schedule import make_optimizer, make_scheduler
+from common.schedule import make_optimizer
 from common.train import evaluate, train
 
 
@@ -101,22 +101,15 @@ def test_a_loss_that_is_no_number_stops_the_run_and_says_where(tiny, variant):
 
 
 def test_rates_of_each_schedule():
-    def rates(**settings):
+    def rates_of(**settings):
         recipe = Recipe(epochs=4, lr=0.1, **settings)
-        optimizer = make_optimizer(build(), recipe)
-        scheduler = make_scheduler(optimizer, recipe, batches=5)
-        seen = []
-        for _ in range(4 if recipe.schedule in ("constant", "step") else 20):
-            seen.append(optimizer.param_groups[0]["lr"])
-            optimizer.step()
-            scheduler.step()
-        return seen
+        return rates(recipe, 4 if recipe.schedule in ("constant", "step") else 20, batches=5)
 
-    assert rates(schedule="constant") == [0.1] * 4
-    assert rates(schedule="step", step_size=2, factor=0.1) == pytest.approx([0.1, 0.1, 0.01, 0.01])
-    cosine = rates(schedule="cosine")
+    assert rates_of(schedule="constant") == [0.1] * 4
+    assert rates_of(schedule="step", step_size=2, factor=0.1) == pytest.approx([0.1, 0.1, 0.01, 0.01])
+    cosine = rates_of(schedule="cosine")
     assert cosine[0] == 0.1 and cosine[10] == pytest.approx(0.05) and cosine[-1] < 0.001
-    onecycle = rates(schedule="onecycle", pct_start=0.25)
+    onecycle = rates_of(schedule="onecycle", pct_start=0.25)
     assert max(onecycle) == pytest.approx(0.1, rel=0.01) and onecycle.index(max(onecycle)) in (4, 5)
     assert onecycle[0] < 0.01 and onecycle[-1] < 0.001
 

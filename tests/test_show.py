@@ -1,0 +1,52 @@
+"""Tables and sentences that labs share, from records made for the purpose."""
+
+import pandas as pd
+import pytest
+
+from common import show
+
+
+class Run:
+    """What a record is to a table."""
+
+    variant, params, macs, device, precision, threads, at_once = "one", 83_368, 22_000_000, "A CPU", "fp32", 2, 1
+
+    def __init__(self, accuracies, losses, seconds=90, **more):
+        self.history = [dict(epoch=epoch, train_acc=accuracy + 0.1, test_acc=accuracy, test_loss=loss) | more
+                        for epoch, (accuracy, loss) in enumerate(zip(accuracies, losses), start=1)]
+        self.test_acc, self.train_acc, self.seconds = accuracies[-1], accuracies[-1] + 0.1, seconds
+
+    def curves(self):
+        return pd.DataFrame(self.history).set_index("epoch")
+
+
+RUNS = [Run([0.5, 0.7, 0.6], [1.0, 0.8, 0.9], 90), Run([0.5, 0.6, 0.8], [1.0, 0.9, 0.5], 150)]
+
+
+def test_a_summary_is_a_row_for_each_variant():
+    frame = show.summary({"as run": RUNS, "held out": [Run([0.5], [1.0], val_acc=0.75)]}).frame
+    assert frame.values.tolist() == [
+        ["as run", 83_368, 22_000_000, 3, "–", "70.00% ± 14.14", "80.00% ± 14.14", 2, "2.0"],
+        ["held out", 83_368, 22_000_000, 1, "75.00%", "50.00%", "60.00%", 1, "1.5"]]
+    assert "83,368" in show.summary({"as run": RUNS})._repr_html_()
+
+
+def test_beside_a_source_stand_means_over_seeds():
+    frame = show.beside(["1", "2%", "3%", "4%", "5", "6"], RUNS, [("a row", "7", "8")]).frame
+    assert frame.source.tolist() == ["1", "2%", "3%", "4%", "5", "6", "7", "1"]
+    assert frame.here.tolist() == [  # the mean loss is lowest, 0.7, in epoch 3
+        "83,368", "80.00% ± 14.14", "70.00% ± 14.14", "75.00% ± 7.07", "3", "0.700", "8", "2"]
+    with pytest.raises(ValueError):
+        show.beside(["1", "2%"], RUNS)
+
+
+@pytest.mark.parametrize("more, said", [
+    ({}, "One run of `one` took 1.5 minutes on A CPU with 2 threads, in fp32."),
+    (dict(threads=1), "1.5 minutes on A CPU with 1 thread, in fp32."),
+    (dict(device="NVIDIA H100", precision="bf16"), "1.5 minutes on NVIDIA H100, in bf16."),
+    (dict(at_once=3), "with 2 threads, in fp32, while 3 runs shared the machine."),
+])
+def test_how_long_a_run_took(more, said):
+    run = Run([0.5], [1.0])
+    vars(run).update(more)
+    assert show.took(run).endswith(said)
