@@ -97,22 +97,6 @@ def least_difference(deviation, seeds, level=0.95):
     return stats.t.ppf((1 + level) / 2, 2 * seeds - 2) * deviation * np.sqrt(2 / seeds)
 
 
-def mcnemar(first, second):
-    """Return (only first right, only second right, p) of two single networks on the same images.
-
-    `first` and `second` tell of each image whether the network was right, booleans (N,). p is the two-sided probability
-    of counts at least as uneven if both networks were equally good: the exact, binomial form of the test of Q. McNemar,
-    Psychometrika 12, 1947, which T. G. Dietterich, Neural Computation 10, 1998, recommends where each network can be
-    trained only once. Raises ValueError unless both have the same shape.
-    """
-    first, second = np.asarray(first, dtype=bool), np.asarray(second, dtype=bool)
-    if first.shape != second.shape:
-        raise ValueError(f"McNemar's test needs the same images twice, not {first.shape} and {second.shape}.")
-    only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
-    differ = only_first + only_second
-    return only_first, only_second, stats.binomtest(only_first, differ).pvalue if differ else 1.0
-
-
 def difference(row, group):
     """Return ours less theirs, in points, after the last epoch, of a row of `reported` and its records, at least one.
 

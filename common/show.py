@@ -100,8 +100,11 @@ def beside(source, records, more=()):
     return Table(pd.DataFrame(rows, columns=["", "source", "here"]))
 
 
-def summary(groups):
-    """Return the Table that ends a lab: a row for each of `groups`, {what to call a variant: its records}."""
+def summary(groups, **more):
+    """Return the Table that ends a lab: a row for each of `groups`, {what to call a variant: its records}.
+
+    `more` names further columns, each with the function that makes its text of a variant's records.
+    """
     return Table(pd.DataFrame([{
         "variant": name,
         "parameters": group[0].params,
@@ -112,7 +115,17 @@ def summary(groups):
         "training accuracy": percent(r.train_acc for r in group),
         "seeds": len(group),
         "minutes": f"{pd.Series([r.seconds for r in group]).median() / 60:.1f}",
-    } for name, group in groups.items()]))
+    } | {column.replace("_", " "): text(group) for column, text in more.items()} for name, group in groups.items()]))
+
+
+def gap(group):
+    """Return training less test accuracy of a variant's records, mean over seeds, in points."""
+    return f"{100 * pd.Series([r.train_acc - r.test_acc for r in group]).mean():.1f}"
+
+
+def seconds_an_epoch(group):
+    """Return the median run's seconds over its epochs, evaluations included."""
+    return f"{pd.Series([r.seconds / len(r.history) for r in group]).median():.1f}"
 
 
 def _validation(group):

@@ -24,6 +24,22 @@ def unpaired(first, second):
     return first.mean() - second.mean(), error
 
 
+def mcnemar(first, second):
+    """Return (only first right, only second right, p) of two single networks on the same images.
+
+    `first` and `second` tell of each image whether the network was right, booleans (N,). p is the two-sided probability
+    of counts at least as uneven if both networks were equally good: the exact, binomial form of the test of Q. McNemar,
+    Psychometrika 12, 1947, which T. G. Dietterich, Neural Computation 10, 1998, recommends where each network can be
+    trained only once. Raises ValueError unless both have the same shape.
+    """
+    first, second = np.asarray(first, dtype=bool), np.asarray(second, dtype=bool)
+    if first.shape != second.shape:
+        raise ValueError(f"McNemar's test needs the same images twice, not {first.shape} and {second.shape}.")
+    only_first, only_second = int((first & ~second).sum()), int((second & ~first).sum())
+    differ = only_first + only_second
+    return only_first, only_second, stats.binomtest(only_first, differ).pvalue if differ else 1.0
+
+
 def points(first, second):
     """Return (mean, low, high) of `second` minus `first` in points: `paired`, of accuracies that are fractions."""
     return tuple(100 * value for value in paired(first, second))
@@ -47,11 +63,19 @@ def phrase(mean, low, high):
 
 
 def sentence(first, second, names):
-    """Return one sentence on how the test accuracies of two lists of records differ, paired over seeds."""
+    """Return a sentence or two on how the test accuracies of two lists of records differ, paired over seeds.
+
+    A single pair has no interval, and gets McNemar's test instead, which tells the two networks apart and not what
+    made them.
+    """
     mean, low, high = points([r.test_acc for r in first], [r.test_acc for r in second])
     pairs = min(len(first), len(second))
     what = f"{names[1]} minus {names[0]}, test accuracy: {mean:+z.2f} points"
     if low != low:
-        return f"{what}, from a single pair of runs, so without an interval: it may be chance."
+        one, two, p = mcnemar(first[0].correct(), second[0].correct())
+        return (f"{what}, from a single pair of runs, so without an interval over seeds. {one:,} test images only "
+                f"{names[0]} has right, {two:,} only {names[1]} (McNemar's test, p = {p:.2g}): "
+                + ("these two networks differ; whether others from other seeds would, it cannot tell." if p < 0.05 else
+                   "that may be chance."))
     said = "no difference, since the interval holds zero" if low <= 0 <= high else "a difference beyond chance"
     return f"{what} (95 % interval {low:+.2f} to {high:+.2f}, {pairs} pairs): {said}."

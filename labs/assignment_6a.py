@@ -367,7 +367,8 @@ show.Text(
 # difference. Beside the accuracy stands what it cost:
 
 # %% tags=["hide-input", "nbval-ignore-output"]
-show.summary({step: records[name] for step, name in zip(STEPS, RUNGS)})
+show.summary({step: records[name] for step, name in zip(STEPS, RUNGS)},
+             gap=show.gap, seconds_an_epoch=show.seconds_an_epoch)
 
 # %% [markdown]
 # From rung 6 on, training accuracy is counted on augmented images; how far it is from test accuracy is then not to be

@@ -433,7 +433,7 @@ print(check_shuffle(solved_shuffled))
 # ## Which one should I choose?
 
 # %% tags=["hide-input", "nbval-ignore-output"]
-show.summary(done)
+show.summary(done, seconds_an_epoch=show.seconds_an_epoch)
 
 # %% tags=["remove-input", "nbval-ignore-output"]
 first = max(kinds, key=lambda kind: held_out[same_cost[kind][0].variant])

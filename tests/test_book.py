@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 
 import jupytext
 import pytest
+from conftest import prose, typed
 
 from common import book, records
 from common.errors import CourseError
@@ -35,6 +36,11 @@ def test_the_page_is_there_and_loads_nothing_from_elsewhere(site, page):
     loaded = [a.get("src") or a.get("href") for tag, a in Elements(text).found
               if tag in ("script", "img", "iframe", "source", "video") or tag == "link" and a.get("rel") != "canonical"]
     assert [url for url in loaded if url and re.match(r"(https?:)?//", url)] == []
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_percentage_is_typed_into_its_prose(site, page):
+    assert typed(prose((site / f"{page}.html").read_text())) == []
 
 
 def test_style_sheets_load_nothing_from_elsewhere(site):

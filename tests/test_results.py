@@ -3,7 +3,6 @@
 import ast
 import re
 from html.parser import HTMLParser
-from math import comb
 
 import jupytext
 import numpy as np
@@ -35,16 +34,6 @@ def test_on_the_frontier_is_what_no_other_beats():
     costs, accuracies = [1, 2, 2, 3, 4, 5, 2], [50, 60, 60, 70, 70, 69, 59]
     #    the cheapest; two alike; the best; dearer, no better; dearer, worse; as dear, worse
     assert results.frontier(costs, accuracies).tolist() == [True, True, True, True, False, False, False]
-
-
-def test_mcnemar_by_hand():
-    first, second = np.array(10 * [True] + 2 * [False] + 5 * [True]), np.array(10 * [False] + 2 * [True] + 5 * [True])
-    p = 2 * (comb(12, 0) + comb(12, 1) + comb(12, 2)) / 2**12
-    assert results.mcnemar(first, second) == (10, 2, pytest.approx(p))
-    assert results.mcnemar(second, first) == (2, 10, pytest.approx(p))
-    assert results.mcnemar(first, first) == (0, 0, 1.0)
-    with pytest.raises(ValueError, match="the same images twice"):
-        results.mcnemar(first, second[1:])
 
 
 def test_the_least_difference_is_where_students_t_turns():

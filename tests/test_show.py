@@ -29,6 +29,8 @@ def test_a_summary_is_a_row_for_each_variant():
         ["as run", 83_368, 22_000_000, 3, "–", "70.00% ± 14.14", "80.00% ± 14.14", 2, "2.0"],
         ["held out", 83_368, 22_000_000, 1, "75.00%", "50.00%", "60.00%", 1, "1.5"]]
     assert "83,368" in show.summary({"as run": RUNS})._repr_html_()
+    more = show.summary({"as run": RUNS}, gap=show.gap, seconds_an_epoch=show.seconds_an_epoch).frame
+    assert more["gap"].tolist() == ["10.0"] and more["seconds an epoch"].tolist() == ["40.0"]
 
 
 def test_beside_a_source_stand_means_over_seeds():

@@ -1,12 +1,13 @@
 """Intervals against SciPy's own."""
 
+from math import comb
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from common.stats import paired, phrase, points, sentence, unpaired, verdict, worded
+from common.stats import mcnemar, paired, phrase, points, sentence, unpaired, verdict, worded
 
 
 def test_the_paired_interval_is_scipys():
@@ -26,6 +27,16 @@ def test_the_error_of_an_unpaired_difference_is_welchs():
     assert difference / error == pytest.approx(scipy_stats.ttest_ind(one, two, equal_var=False).statistic)
 
 
+def test_mcnemar_by_hand():
+    first, second = np.array(10 * [True] + 2 * [False] + 5 * [True]), np.array(10 * [False] + 2 * [True] + 5 * [True])
+    p = 2 * (comb(12, 0) + comb(12, 1) + comb(12, 2)) / 2**12
+    assert mcnemar(first, second) == (10, 2, pytest.approx(p))
+    assert mcnemar(second, first) == (2, 10, pytest.approx(p))
+    assert mcnemar(first, first) == (0, 0, 1.0)
+    with pytest.raises(ValueError, match="the same images twice"):
+        mcnemar(first, second[1:])
+
+
 def test_differences_in_words():
     better, same = (0.4, 0.1, 0.7), (-0.001, -0.5, 0.498)
     alone = points([0.7], [0.75])
@@ -37,10 +48,17 @@ def test_differences_in_words():
 
 
 @pytest.mark.parametrize("second, said", [
-    ([0.75], "two minus one, test accuracy: +5.00 points, from a single pair of runs, so without an interval"),
+    ([0.75], "two minus one, test accuracy: +5.00 points, from a single pair of runs, so without an interval over "
+     "seeds. 5 test images only one has right, 10 only two (McNemar's test, p = 0.3): that may be chance."),
+    ([0.95], "0 test images only one has right, 25 only two (McNemar's test, p = 6e-08): these two networks differ"),
     ([0.69, 0.71, 0.70], "+0.00 points (95 % interval -2.48 to +2.48, 3 pairs): no difference, since the interval"),
     ([0.75, 0.751, 0.75], "+5.03 points (95 % interval +4.89 to +5.18, 3 pairs): a difference beyond chance."),
 ])
 def test_a_sentence_says_whether_there_is_a_difference(second, said):
-    runs = [[SimpleNamespace(test_acc=accuracy) for accuracy in accuracies] for accuracies in ([0.7] * 3, second)]
+    def run(accuracy, left_out):
+        correct = np.arange(100) < round(100 * accuracy)
+        correct[:left_out], correct[95:95 + left_out] = False, True
+        return SimpleNamespace(test_acc=accuracy, correct=lambda: correct)
+
+    runs = [[run(0.7, 0)] * 3, [run(accuracy, 5 * (accuracy == 0.75)) for accuracy in second]]
     assert said in sentence(*runs, ("one", "two"))
