@@ -23,7 +23,7 @@ book: $(READY)  ## build the site from the records, at _build/html/index.html (D
 	@echo "The book is at $(CURDIR)/_build/html/index.html"
 
 test: $(READY)  ## run all tests
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n auto --dist worksteal
 
 labs: $(READY)  ## execute all labs with papermill, into _build/labs
 	mkdir -p _build/labs

@@ -17,45 +17,39 @@ NAMES = sorted(p.stem for p in LABS.glob("*.py"))
 QUICK = "dataset=synthetic", "images=60", "epochs=2", "device=cpu"  # large networks too: seconds on two cores
 
 
-@pytest.fixture(scope="module", params=NAMES)
-def smoke(request, tmp_path_factory):
-    """(lab, its executed notebook, its run folder) after two epochs on 60 synthetic images."""
-    folder = tmp_path_factory.mktemp(request.param)
-    out = folder / f"{request.param}.ipynb"
-    done = papermill(request.param, out, folder / "runs", *QUICK)
+@pytest.mark.parametrize("lab", NAMES)
+def test_a_lab(lab, tmp_path):
+    """Two epochs on 60 synthetic images; one test, since processes that share the tests would each train for theirs."""
+    out, runs = tmp_path / f"{lab}.ipynb", tmp_path / "runs"
+    done = papermill(lab, out, runs, *QUICK)
     assert done.returncode == 0, done.stderr
-    return request.param, out, folder / "runs"
-
-
-def test_it_trains_every_variant(smoke):
-    lab, out, runs = smoke
     for name in variants(LABS / f"{lab}.py"):
         assert len(list((runs / lab / name).glob("seed-0-*.json"))) == 1, f"{name} was not trained"
     assert "epoch 2/2" in "".join(printed(out))
+    exercises_start_open_and_their_solutions_pass(out)
+    it_is_replayed(lab, runs, tmp_path / "again.ipynb")
+    the_same_seed_gives_the_same_outputs_to_the_last_digit(out, tmp_path / "no runs")
 
 
-def test_the_same_seed_gives_the_same_outputs_to_the_last_digit(smoke, tmp_path):
-    _, out, _ = smoke  # with no runs to replay, everything is trained again
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "--nbval", out, "--nbval-sanitize-with", "tests/sanitize.cfg", "-q",
-         "--rootdir", out.parent, "-p", "no:cacheprovider"],
-        cwd=LABS.parent, env=os.environ | {"RUNS_DIR": str(tmp_path)}, capture_output=True, text=True)
-    assert done.returncode == 0, done.stdout
-
-
-def test_it_is_replayed_from_its_runs(smoke, tmp_path):
-    lab, _, runs = smoke
-    out = tmp_path / "again.ipynb"
-    done = papermill(lab, out, runs, *QUICK)
-    assert done.returncode == 0, done.stderr
-    assert "epoch 2/2" not in "".join(printed(out))
-
-
-def test_exercises_start_open_and_their_solutions_pass(smoke):
-    checks, solutions = printed(smoke[1], "check"), printed(smoke[1], "solution")
+def exercises_start_open_and_their_solutions_pass(out):
+    checks, solutions = printed(out, "check"), printed(out, "solution")
     assert len(checks) == len(solutions) >= 1
     assert all(said.startswith("Not yet: ") for said in checks), checks
     assert all(said.startswith("Right: ") for said in solutions), solutions
+
+
+def it_is_replayed(lab, runs, again):
+    done = papermill(lab, again, runs, *QUICK)
+    assert done.returncode == 0, done.stderr
+    assert "epoch 2/2" not in "".join(printed(again))
+
+
+def the_same_seed_gives_the_same_outputs_to_the_last_digit(out, runs):
+    done = subprocess.run(  # with no runs to replay, everything is trained again
+        [sys.executable, "-m", "pytest", "--nbval", out, "--nbval-sanitize-with", "tests/sanitize.cfg", "-q",
+         "--rootdir", out.parent, "-p", "no:cacheprovider"],
+        cwd=LABS.parent, env=os.environ | {"RUNS_DIR": str(runs)}, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
 
 
 @pytest.mark.parametrize("parameter, sentence", [

@@ -49,7 +49,8 @@ def test_a_run_stopped_after_any_epoch_goes_on_to_the_same_end(tiny, variant, tm
 
 
 def test_training_numbers_weigh_the_smaller_last_batch_rightly(tiny):
-    recipe = Recipe(epochs=1, batch_size=64, lr=1e-12, momentum=0, validation=0)  # nothing moves: 150 = 64 + 64 + 22
+    recipe = Recipe(epochs=1, batch_size=64, lr=1e-12, momentum=0, validation=0,  # nothing moves: 150 = 64 + 64 + 22
+                    precision="fp32")
     row = train(build_frozen, tiny, recipe, 0).history[0]
     mean, std = datasets.statistics(tiny.train_images)
     torch.manual_seed(0)
@@ -82,7 +83,7 @@ def test_what_is_followed(tiny, variant):
 def test_following_the_clean_training_images_changes_nothing_else(tiny, variant):
     """It is read in evaluation mode and without augmentation, on the images learnt from, not on those held out."""
     def follow(on):
-        return train(build, tiny, variant.recipe.model_copy(update=dict(follow_train=on)), 0)
+        return train(build, tiny, variant.recipe.model_copy(update=dict(follow_train=on, precision="fp32")), 0)
 
     without, followed = follow(False), follow(True)
     learn, _ = datasets.split(tiny.train_labels, variant.recipe.validation)
