@@ -1,15 +1,18 @@
-"""Figures that compare variants, choose a learning rate, and show where a network looks."""
+"""Figures that compare variants with each other or with what a source reported, and small pictures in a row."""
 
 import numpy as np
 import torch
 from matplotlib import pyplot as plt
 
-from common.plots import mean_and_std, seeds
+from common import stats
+from common.plots import NAMES, STYLE, mean_and_std, seeds
 from common.show import picture
 
 # Okabe and Ito's colours, each with a dash of its own
 LINES = [dict(color=color, linestyle=dash) for color, dash in (
     ("#0072B2", "-"), ("#D55E00", "--"), ("#009E73", "-."), ("#CC79A7", ":"), ("#E69F00", (0, (6, 1, 1, 1, 1, 1))))]
+ENOUGH = 3  # seeds from which an interval is drawn; that of two is many times wider than what it is drawn from
+REPORTED = {"training": dict(color=STYLE["train"]["color"], marker="s"), "“test”": dict(color="#000000", marker="o")}
 
 
 def compare(groups, column, title, unit):
@@ -30,6 +33,55 @@ def compare(groups, column, title, unit):
     axes.legend()
     figure.suptitle(f"{title}, {seeds(next(iter(groups.values())))}", fontsize=10)
     return picture(figure, f"{title}, {unit} over epochs: {', '.join(said)}.")
+
+
+def dots(rows, title, name="test accuracy"):
+    """Draw accuracies of several variants, one row each: a ring a seed, a dot the mean, a line its 95 % interval.
+
+    `rows` is a list of (what to call the variant, its accuracies over seeds as fractions), drawn from the top. The
+    interval is Student's t; with fewer than three seeds none is drawn.
+    """
+    color = STYLE["val" if name.startswith("validation") else "test"]["color"]
+    figure, axes = plt.subplots(figsize=(5.6, 0.9 + 0.36 * len(rows)), layout="constrained")
+    said = []
+    for place, (label, values) in enumerate(rows):
+        values = 100 * np.asarray(list(values))
+        mean, low, high = stats.paired(np.zeros(len(values)), values)
+        if len(values) >= ENOUGH:
+            axes.plot([low, high], [place, place], color=color, linewidth=2, alpha=0.5)
+        axes.plot(values, [place] * len(values), "o", color=color, markerfacecolor="none", markersize=5, alpha=0.8)
+        axes.plot(mean, place, "o", color=color, markersize=8)
+        axes.annotate(f"{mean:.2f}", (mean, place), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=8)
+        said.append(f"{label} {mean:.2f}")
+    axes.set_yticks(range(len(rows)), [label for label, _ in rows])
+    axes.set_ylim(len(rows) - 0.5, -0.7)
+    axes.margins(x=0.12)
+    axes.set(xlabel=f"{name} (%)")
+    figure.suptitle(title, fontsize=10)
+    return picture(figure, f"{title}: {name} in %, mean over seeds, from the top: {', '.join(said)}.")
+
+
+def reported(source, title, records=()):
+    """Draw the accuracies that a source reports as points, over the means of `records` (the seeds of one variant).
+
+    `source` is a DataFrame in percent, indexed by epoch, with the columns "training" and "“test”"; of `records` the
+    training, clean and test curves are drawn, and then only the points within their epochs.
+    """
+    figure, axes = plt.subplots(figsize=(6.4, 3.8), layout="constrained")
+    said = []
+    for part in ("train", "clean", "test") if records else ():
+        mean, _ = mean_and_std(records, f"{part}_acc")
+        axes.plot(mean.index, 100 * mean, label=f"{NAMES[part]}, here", **STYLE[part])
+        said.append(f"{NAMES[part]}, here, from {100 * mean.iloc[0]:.1f} to {100 * mean.iloc[-1]:.1f}")
+    source = source[source.index <= len(records[0].history)] if records else source
+    for name, style in REPORTED.items():
+        axes.plot(source.index, source[name], label=f"{name}, reported", linestyle="none", markerfacecolor="white", **style)
+        said.append(f"{name}, reported, from {source[name].iloc[0]:.1f} to {source[name].iloc[-1]:.1f}")
+    axes.set(xlabel="epoch", ylabel="accuracy (%)")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    figure.suptitle(title + (f", {seeds(records)}" if records else ""), fontsize=10)
+    axes.legend()
+    return picture(figure, f"{title}, accuracy in % over epochs: {'; '.join(said)}.")
 
 
 def range_test(test, chosen, title):
@@ -72,3 +124,24 @@ def heat(pictures, rows, columns, title):
     said = ", ".join(f"{area:.0%} of the picture at {name}" for name, area in areas.items())
     return picture(figure, f"{title}: {len(shown)} pictures ({', '.join(columns)}), and below each a heat map for each "
                            f"depth. Hotter than half of the hottest is {said}.")
+
+
+def pictures(images, titles, title, alt):
+    """Draw `images` side by side, each a tensor (H, W), dark to light, or (3, H, W) with colours from 0 to 1.
+
+    `alt` says what is to be seen. Maps (H, W) share one scale, from 0 to the largest value among them.
+    """
+    most = max([float(image.max()) for image in images if image.ndim == 2], default=1)
+    figure, axes = plt.subplots(1, len(images), figsize=(1.15 * len(images), 1.75), layout="constrained")
+    for place, image, label in zip(axes, images, titles, strict=True):
+        image = image.detach().float().cpu().numpy()
+        if image.ndim == 2:
+            place.imshow(image, cmap="gray", vmin=0, vmax=most)
+        else:
+            place.imshow(image.transpose(1, 2, 0).clip(0, 1))
+        place.set_title(label, fontsize=8)
+        place.set(xticks=[], yticks=[])
+        for spine in place.spines.values():
+            spine.set_visible(True)
+    figure.suptitle(title, fontsize=10)
+    return picture(figure, f"{title}. {alt}")

@@ -31,7 +31,7 @@ import pandas as pd
 import torch
 from torch import fx, nn
 
-from common import data, inspect, plots, plots_hygiene, settings, show, stats
+from common import data, inspect, plots, plots_study, settings, show, stats
 from common.recipe import Recipe, Variant
 from common.runs import runs
 
@@ -66,7 +66,7 @@ source = pd.DataFrame({
     "“test”": [47.14, 67.46, 74.83, 79.20, 78.76, 84.17, 85.58, 86.30,
                86.96, 87.05, 87.25, 87.16, 87.12],
 }).set_index("epoch")
-plots_hygiene.reported(source, "As the source reports it")
+plots_study.reported(source, "As the source reports it")
 
 # %% [markdown]
 # Some clues from the notebook's output:
@@ -273,7 +273,7 @@ as_run_records = runs(
 show.took(as_run_records[0])
 
 # %%
-plots_hygiene.reported(
+plots_study.reported(
     source, "The source's points on our curves", as_run_records)
 
 # %% tags=["remove-input"]

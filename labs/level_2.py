@@ -31,7 +31,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from common import inspect, plots, plots_strixbee, settings, show, stats
+from common import inspect, plots, plots_study, settings, show, stats
 from common.blocks import conv_block
 from common.recipe import Recipe, Variant
 from common.runs import runs
@@ -181,7 +181,7 @@ def answers(column):
 
 
 even, odd = answers(8), answers(9)
-plots_strixbee.pictures(
+plots_study.pictures(
     [*even, *odd],
     ["column 8", "strided", "pooled", "column 9", "strided", "pooled"],
     "A thin line, and the same line one pixel further on",
@@ -279,7 +279,7 @@ show.Text(
 # %%
 groups = {name: runs("level_2", name, variants[name], options)
           for name in four}
-plots_strixbee.dots(
+plots_study.dots(
     [(four[n], [r.test_acc for r in group]) for n, group in groups.items()],
     f"Four networks, {plots.seeds(groups['pooled_small'])} each")
 

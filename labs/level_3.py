@@ -31,7 +31,7 @@ import pandas as pd
 import torch
 from torch import nn
 
-from common import data, inspect, plots, plots_strixbee, settings, show, stats
+from common import data, inspect, plots, plots_study, settings, show, stats
 from common.augment import augment, crop, cutout, flip, shift_scale_rotate
 from common.blocks import conv_block, residual_block
 from common.recipe import Recipe, Variant
@@ -124,7 +124,7 @@ changed = {
     "mirrored": flip(one, torch.tensor([True])),
     "cropped": crop(one, 4, "reflect"),
 }
-plots_strixbee.pictures(
+plots_study.pictures(
     [image[0] * std.view(3, 1, 1) + mean.view(3, 1, 1)
      for image in changed.values()],
     list(changed), "One drawn image, changed in five ways",
@@ -216,7 +216,7 @@ def validation(name):
     return [r.history[-1]["val_acc"] for r in groups[name]]
 
 
-plots_strixbee.dots([(says, validation(name)) for name, says in harm.items()],
+plots_study.dots([(says, validation(name)) for name, says in harm.items()],
                     "Adding the parts of Level 3", "validation accuracy")
 
 # %% tags=["hide-input"]
@@ -334,7 +334,7 @@ rungs = {"plain": "plain", "flip": "+ flip", "crop": "+ crop",
          "long": "+ 200 epochs"}
 groups |= {name: runs("level_3", name, variants[name], options)
            for name in [*rungs][1:]}
-plots_strixbee.dots([(says, validation(name)) for name, says in rungs.items()],
+plots_study.dots([(says, validation(name)) for name, says in rungs.items()],
                     "What helps, one rung at a time", "validation accuracy")
 
 # %% tags=["hide-input"]

@@ -6,7 +6,7 @@ from torch import nn
 
 from common import labs
 from common.inspect import layers, macs, parameters
-from common.plots_strixbee import dots, pictures
+from common.plots_study import dots, pictures
 
 LEVEL_2 = labs.variants(labs.LABS / "level_2.py")
 LEVEL_3 = labs.variants(labs.LABS / "level_3.py")
