@@ -244,7 +244,7 @@ plots_kinds.fields(
 # pixel, the two go nearly together and one search can meet both; we need not say in which of them we are fair. Of all
 # widths that meet both, we take those nearest in proportion to 20 : 40 : 96. Dilation costs what normal costs already.
 
-# %% tags=["variants"]
+# %% tags=["variants", "hide-input"]
 equal = (20, 40, 96)
 
 
@@ -281,6 +281,11 @@ def matched(kind):
 
 widths = dict.fromkeys(kinds, equal) | {
     f"{kind}_matched": matched(kind) for kind in list(kinds)[1:-1]}
+
+# %% [markdown]
+# One recipe for all ten:
+
+# %% tags=["variants"]
 recipe = Recipe(
     epochs=50, batch_size=128, optimizer="sgd", lr=0.1, nesterov=True,
     weight_decay=5e-4, schedule="onecycle", cycle_momentum=False,

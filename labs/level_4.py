@@ -429,6 +429,7 @@ def grad_cam(network, layer, image):
     return chosen, heat[0, 0].detach()
 
 
+# %% tags=["hide-input"]
 def look(pixels, mean, std, title):
     """Draw Model4's heat maps of three depths on pixels (N, 3, 32, 32)."""
     network, rows = done["model_4"][0].load_weights(model_4()), {}
