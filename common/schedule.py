@@ -3,6 +3,8 @@
 import torch
 from torch.optim import lr_scheduler
 
+from common.errors import CourseError
+
 PER_STEP = ("onecycle", "cosine")  # schedules that move after every step; the others move after an epoch
 
 
@@ -17,7 +19,7 @@ def make_optimizer(network, recipe):
 
 
 def make_scheduler(optimizer, recipe, batches):
-    """Return torch's scheduler of `recipe`, where an epoch has `batches` steps."""
+    """Return torch's scheduler of `recipe`, where an epoch has `batches` steps. Raises CourseError."""
     if recipe.schedule == "constant":
         return lr_scheduler.ConstantLR(optimizer, factor=1.0)
     if recipe.schedule == "step":
@@ -28,6 +30,9 @@ def make_scheduler(optimizer, recipe, batches):
                                               min_lr=recipe.min_lr)
     steps = recipe.epochs * batches
     if recipe.schedule == "onecycle":
+        if recipe.pct_start * (steps + 1) == 1:  # torch would divide by zero
+            raise CourseError(f"The recipe's pct_start is {recipe.pct_start}, which of {steps} steps leaves none to rise "
+                              "in: make it a little larger, or train longer.")
         return lr_scheduler.OneCycleLR(optimizer, recipe.lr, total_steps=steps + 1, pct_start=recipe.pct_start,
                                        cycle_momentum=recipe.cycle_momentum)
     return lr_scheduler.CosineAnnealingLR(optimizer, steps)

@@ -101,6 +101,13 @@ def test_a_loss_that_is_no_number_stops_the_run_and_says_where(tiny, variant):
         train(build, tiny, recipe, 0)
 
 
+def test_a_cycle_without_a_step_to_rise_in_is_refused():
+    recipe = Recipe(epochs=1, lr=0.1, schedule="onecycle", pct_start=0.1)
+    assert len(rates(recipe, 8, batches=8)) == 8
+    with pytest.raises(CourseError, match="pct_start is 0.1, which of 9 steps leaves none to rise in: make it a little"):
+        rates(recipe, 9, batches=9)
+
+
 def test_rates_of_each_schedule():
     def rates_of(**settings):
         recipe = Recipe(epochs=4, lr=0.1, **settings)
