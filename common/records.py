@@ -17,92 +17,20 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, PrivateAttr, ValidationError
-from safetensors.torch import load_file
+from pydantic import ValidationError
 from safetensors.torch import save as to_safetensors
 
 from common import data as datasets
 from common.errors import CourseError
 from common.files import write_all
 from common.inspect import digest
-from common.recipe import Recipe
+from common.record import Record, cast
 from common.train import ENGINE
 
 RECORDS = datasets.ROOT / "book" / "records"  # in git: the book's numbers
 RUNS = Path(os.environ.get("RUNS_DIR") or datasets.ROOT / "runs")  # not in git: this machine's own
 COLUMNS = "lab variant params macs seeds test_acc_mean test_acc_std train_acc_mean epochs device seconds".split()
 KEEP_WEIGHTS = 300_000  # parameters, up to which seed 0's weights are kept
-
-
-class Record(BaseModel):
-    """One finished run. Accuracies are fractions, losses mean nats, times seconds of the training process."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-    _path: Path = PrivateAttr(None)
-
-    lab: str
-    variant: str
-    seed: int
-    engine: int  # common.train.ENGINE at the time
-    data: str  # digest of the data set
-    network: str  # digest of the network's structure
-    recipe: Recipe
-    dataset: str
-    split: dict[str, int]  # images to learn from, to validate on, to test on
-    params: int
-    macs: int
-    history: list[dict]
-    test_loss: float
-    test_acc: float
-    confusion: list[list[int]]  # rows: true class; columns: predicted
-    device: str
-    precision: str
-    threads: int
-    torch: str
-    commit: str
-    date: str
-    seconds: float
-    at_once: int = 0  # runs of `make record` that shared the machine when this one ended, itself included; 0: not known
-    files: dict[str, str]  # ending -> SHA-256 of the file beside this one
-
-    @property
-    def train_acc(self):
-        """Training accuracy over the last epoch, as a fraction."""
-        return self.history[-1]["train_acc"]
-
-    def curves(self):
-        """The history as a DataFrame, one row an epoch."""
-        import pandas as pd  # here and not above: a machine that only trains need not have it
-
-        return pd.DataFrame(self.history).set_index("epoch")
-
-    def beside(self, ending):
-        """Return the path of this record's file with `ending`, after checking it. Raises CourseError."""
-        path = self._path.with_suffix(ending)
-        if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != self.files[ending]:
-            raise CourseError(f"The file {path} is missing or is not what its record {self._path.name} says: restore "
-                              f"it with git, or remove the record and train it again with `make record`.")
-        return path
-
-    def predictions(self):
-        """The predicted class of each test image, uint8 (N,)."""
-        with np.load(self.beside(".npz"), allow_pickle=False) as arrays:
-            return arrays["predictions"]
-
-    def correct(self):
-        """Whether each test image was classified correctly, bool (N,): what pairs two networks image by image."""
-        with np.load(self.beside(".npz"), allow_pickle=False) as arrays:
-            return arrays["correct"]
-
-    def load_weights(self, network):
-        """Put the stored half-precision weights into `network`, and return it in evaluation mode."""
-        state = load_file(self.beside(".safetensors")).items()
-        network.load_state_dict({k: _cast(t, torch.float32) for k, t in state})
-        return network.eval()
-
-
-def _cast(tensor, dtype):
-    return tensor.to(dtype) if tensor.is_floating_point() else tensor  # batch counts stay integers
 
 
 def identity(dataset, variant, seed, images=0):
@@ -142,7 +70,7 @@ def write(path, fields, result):
     contents = {".npz": buffer.getvalue()}
     if fields["seed"] == 0 and fields["params"] <= KEEP_WEIGHTS:
         state = result.network.state_dict().items()
-        contents[".safetensors"] = to_safetensors({k: _cast(t, torch.float16).contiguous() for k, t in state})
+        contents[".safetensors"] = to_safetensors({k: cast(t, torch.float16).contiguous() for k, t in state})
     fields["files"] = {ending: hashlib.sha256(content).hexdigest() for ending, content in contents.items()}
     files = {path.with_suffix(ending): content for ending, content in contents.items()}
     write_all(files | {path: _text(Record(**fields)).encode()})

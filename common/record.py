@@ -1,0 +1,86 @@
+"""One record: what a finished run leaves behind."""
+
+import hashlib
+from pathlib import Path
+
+import numpy as np
+import torch
+from pydantic import BaseModel, ConfigDict, PrivateAttr
+from safetensors.torch import load_file
+
+from common.errors import CourseError
+from common.recipe import Recipe
+
+
+class Record(BaseModel):
+    """One finished run. Accuracies are fractions, losses mean nats, times seconds of the training process."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+    _path: Path = PrivateAttr(None)
+
+    lab: str
+    variant: str
+    seed: int
+    engine: int  # common.train.ENGINE at the time
+    data: str  # digest of the data set
+    network: str  # digest of the network's structure
+    recipe: Recipe
+    dataset: str
+    split: dict[str, int]  # images to learn from, to validate on, to test on
+    params: int
+    macs: int
+    history: list[dict]
+    test_loss: float
+    test_acc: float
+    confusion: list[list[int]]  # rows: true class; columns: predicted
+    device: str
+    precision: str
+    threads: int
+    torch: str
+    commit: str
+    date: str
+    seconds: float
+    at_once: int = 0  # runs of `make record` that shared the machine when this one ended, itself included; 0: not known
+    files: dict[str, str]  # ending -> SHA-256 of the file beside this one
+
+    @property
+    def train_acc(self):
+        """Training accuracy over the last epoch, as a fraction."""
+        return self.history[-1]["train_acc"]
+
+    def curves(self):
+        """The history as a DataFrame, one row an epoch."""
+        import pandas as pd  # here and not above: a machine that only trains need not have it
+
+        return pd.DataFrame(self.history).set_index("epoch")
+
+    def beside(self, ending):
+        """Return the path of this record's file with `ending`, after checking it. Raises CourseError."""
+        path = self._path.with_suffix(ending)
+        if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != self.files[ending]:
+            raise CourseError(f"The file {path} is missing or is not what its record {self._path.name} says: restore "
+                              f"it with git, or remove the record and train it again with `make record`.")
+        return path
+
+    def predictions(self):
+        """The predicted class of each test image, uint8 (N,)."""
+        return self._array("predictions")
+
+    def correct(self):
+        """Whether each test image was classified correctly, bool (N,): what pairs two networks image by image."""
+        return self._array("correct")
+
+    def _array(self, name):
+        with np.load(self.beside(".npz"), allow_pickle=False) as arrays:
+            return arrays[name]
+
+    def load_weights(self, network):
+        """Put the stored half-precision weights into `network`, and return it in evaluation mode."""
+        state = load_file(self.beside(".safetensors")).items()
+        network.load_state_dict({k: cast(t, torch.float32) for k, t in state})
+        return network.eval()
+
+
+def cast(tensor, dtype):
+    """Return a tensor in another floating-point type; integers, as batch counts, stay as they are."""
+    return tensor.to(dtype) if tensor.is_floating_point() else tensor
