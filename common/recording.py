@@ -101,11 +101,12 @@ def record(variants, settings, budget=None):
     for job in plan:
         lab, name, variant, seed, _ = job
         with claimed(RUNS / lab / name / f"seed-{seed}.claim") as free:
-            if not free or not missing(lab, name, variant, [seed]):  # another process trains it, or has done so
-                continue
             read_new(seen)
+            remaining = left(plan, seen, before)
+            if not free or job not in remaining:  # another process trains it, or has done so
+                continue
             here = [r for r in seen.values() if r.device == name_here]
-            say_progress(job, left(plan, seen, before), len(plan), here, time.monotonic() - started)
+            say_progress(job, remaining, len(plan), here, time.monotonic() - started)
             if deadline and time.monotonic() + (known(job, here) or 0) > deadline:
                 print("   would not be finished in time", flush=True)
                 aside += 1
@@ -134,10 +135,10 @@ def left(plan, seen, before):
     return [job for job in plan if (job.lab, job.name, job.seed) not in done]
 
 
-def say_progress(job, left, count, here, gone):
-    """Print how far the whole plan is, of `count` runs of which some are `left`, and that `job` is next."""
-    times, at_once = [expected(j, here) for j in left], running()
-    print(f"== {count - len(left)} of {count} runs done, {at_once} running, {len(left)} left, {clock(gone)} gone"
+def say_progress(job, remaining, count, here, gone):
+    """Print how far the whole plan is, of `count` runs of which some are `remaining`, and that `job` is next."""
+    times, at_once = [expected(j, here) for j in remaining], running()
+    print(f"== {count - len(remaining)} of {count} runs done, {at_once} running, {len(remaining)} left, {clock(gone)} gone"
           + ("" if None in times else f", about {clock(sum(times) / at_once)} to go")
           + f": {job.lab} {job.name} seed {job.seed}", flush=True)
 
