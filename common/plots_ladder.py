@@ -2,10 +2,9 @@
 
 from matplotlib import pyplot as plt
 
-from common.plots import STYLE
+from common.plots import ENOUGH, STYLE
 from common.show import picture
 
-ENOUGH = 3  # seeds from which an interval is drawn; that of two is many times wider than what it is drawn from
 GAIN, LOSS, START = STYLE["test"]["color"], STYLE["train"]["color"], "#777777"
 LINES = [dict(color="#0072B2", marker="o", linestyle="-"), dict(color="#D55E00", marker="s", linestyle="--"),
          dict(color="#009E73", marker="^", linestyle="-."), dict(color="#CC79A7", marker="D", linestyle=":")]

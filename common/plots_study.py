@@ -5,13 +5,12 @@ import torch
 from matplotlib import pyplot as plt
 
 from common import stats
-from common.plots import NAMES, STYLE, mean_and_std, seeds
+from common.plots import ENOUGH, NAMES, STYLE, mean_and_std, seeds
 from common.show import picture
 
 # Okabe and Ito's colours, each with a dash of its own
 LINES = [dict(color=color, linestyle=dash) for color, dash in (
     ("#0072B2", "-"), ("#D55E00", "--"), ("#009E73", "-."), ("#CC79A7", ":"), ("#E69F00", (0, (6, 1, 1, 1, 1, 1))))]
-ENOUGH = 3  # seeds from which an interval is drawn; that of two is many times wider than what it is drawn from
 REPORTED = {"training": dict(color=STYLE["train"]["color"], marker="s"), "“test”": dict(color="#000000", marker="o")}
 
 

@@ -68,7 +68,12 @@ class Table:
 def percent(fractions):
     """Return "mean ± standard deviation" of fractions over seeds as percent; a single one has no deviation."""
     values = pd.Series(list(fractions))
-    return f"{values.mean():.2%}" + (f" ± {100 * values.std():.2f}" if len(values) > 1 else "")
+    return mean_and_deviation(values.mean(), values.std())  # of a single value the deviation is NaN
+
+
+def mean_and_deviation(mean, std):
+    """Return fractions as "78.53% ± 0.42"; a deviation that is NaN is left out."""
+    return f"{mean:.2%}" + (f" ± {100 * std:.2f}" if std == std else "")
 
 
 def took(record):

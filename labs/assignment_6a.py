@@ -294,10 +294,6 @@ def train(name):
     return np.array([r.train_acc for r in records[name]])
 
 
-def gap(name):
-    return 100 * (train(name) - test(name)).mean()
-
-
 def points(before, after):
     """Return what a step from `before` to `after` gives: (mean, low, high) in points of test accuracy."""
     return stats.points(test(before), test(after))
@@ -307,7 +303,7 @@ reported = {"as_run_base": (91.86, 83.32), "as_run_refactored": (96.45, 79.82), 
 show.Table(pd.DataFrame([{
     "last epoch": name, "training, source": f"{trained:.2f}%", "training, here": show.percent(train(name)),
     "test, source": f"{tested:.2f}%", "test, here": show.percent(test(name)),
-    "gap, source": f"{trained - tested:.1f}", "gap, here": f"{gap(name):.1f}",
+    "gap, source": f"{trained - tested:.1f}", "gap, here": show.gap(records[name]),
 } for name, (trained, tested) in reported.items()]))
 
 # %% tags=["remove-input"]
@@ -319,7 +315,7 @@ show.Text(
     + (f"More than {near} points from the source's test accuracy: {', '.join(far)}. " if far else
        f"All three end within {near} points of the source's test accuracy. ")
     + f"From base to final, test accuracy changes by {stats.phrase(*points(AS_RUN[0], AS_RUN[2]))}; in the source it "
-    f"was {theirs:+.2f}. The gap is " + ", then ".join(f"{gap(name):.1f}" for name in AS_RUN) + " points.")
+    f"was {theirs:+.2f}. The gap is " + ", then ".join(show.gap(records[name]) for name in AS_RUN) + " points.")
 
 # %% [markdown]
 # ### A headline

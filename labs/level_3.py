@@ -217,7 +217,7 @@ def validation(name):
 
 
 plots_study.dots([(says, validation(name)) for name, says in harm.items()],
-                    "Adding the parts of Level 3", "validation accuracy")
+                 "Adding the parts of Level 3", "validation accuracy")
 
 # %% tags=["hide-input"]
 def ladder(rungs):
@@ -335,7 +335,7 @@ rungs = {"plain": "plain", "flip": "+ flip", "crop": "+ crop",
 groups |= {name: runs("level_3", name, variants[name], options)
            for name in [*rungs][1:]}
 plots_study.dots([(says, validation(name)) for name, says in rungs.items()],
-                    "What helps, one rung at a time", "validation accuracy")
+                 "What helps, one rung at a time", "validation accuracy")
 
 # %% tags=["hide-input"]
 ladder(rungs)
