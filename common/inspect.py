@@ -64,7 +64,8 @@ class _Tracer(fx.Interpreter):
 
     def run_node(self, node):
         value = super().run_node(node)
-        field, jump = (max(pair) for pair in zip((1, 1), *(self.seen[n] for n in node.all_input_nodes)))
+        inputs = [self.seen[n] for n in node.all_input_nodes] or [(1, 1)]
+        field, jump = (max(pair) for pair in zip(*inputs))
         if node.op == "call_module":
             module = self.fetch_attr(node.target)
             before = self.env[node.all_input_nodes[0]].shape
@@ -90,6 +91,8 @@ def _reach(module, shape):
         return first[0], first[1]
     if isinstance(module, nn.AdaptiveAvgPool2d):  # to 1x1: the whole map is the kernel
         return shape[-2], 1
+    if isinstance(module, nn.Upsample):  # nearest: its outputs stand closer than its inputs
+        return 1, 1 / module.scale_factor
     return 1, 1
 
 

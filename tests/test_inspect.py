@@ -69,3 +69,14 @@ def test_inspecting_leaves_the_network_as_it_was():
     before = {k: v.clone() for k, v in network.state_dict().items()}
     layers(network)
     assert network.training and all(torch.equal(before[k], v) for k, v in network.state_dict().items())
+
+
+def test_the_field_of_an_enlarged_image_is_in_pixels_of_the_image():
+    network = nn.Sequential(nn.Upsample(scale_factor=6.0), nn.Conv2d(3, 1, 7, 6, bias=False), nn.Conv2d(1, 1, 3, 2, bias=False))
+    for p in network.parameters():
+        nn.init.ones_(p)
+    image = torch.ones(1, 3, 32, 32, requires_grad=True)
+    network(image)[0, 0, 4, 4].backward()
+    rows = image.grad[0, 0].nonzero()[:, 0]
+    assert rows.max() - rows.min() + 1 == 4
+    assert layers(network).field.tolist() == [1, 2, 4]
