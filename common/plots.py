@@ -21,6 +21,14 @@ def mean_and_std(records, column):
     return curves.mean(axis=1), curves.std(axis=1).fillna(0)
 
 
+def band(axes, records, column, scale, **style):
+    """Draw a column's mean over records and a band of ± one deviation, times `scale`; return the mean."""
+    mean, std = (scale * values for values in mean_and_std(records, column))
+    axes.plot(mean.index, mean, **style)
+    axes.fill_between(mean.index, mean - std, mean + std, color=style["color"], alpha=0.2, linewidth=0)
+    return mean
+
+
 def curves(records, title, mark=None):
     """Draw accuracy and loss over epochs: means over `records` (the seeds of one variant), bands of ± one deviation.
 
@@ -34,9 +42,7 @@ def _curve(records, title, column, name, unit, scale, mark):
     said = []
     for part in STYLE:
         if f"{part}_{column}" in records[0].history[0]:
-            mean, std = (scale * values for values in mean_and_std(records, f"{part}_{column}"))
-            axes.plot(mean.index, mean, label=NAMES[part], **STYLE[part])
-            axes.fill_between(mean.index, mean - std, mean + std, color=STYLE[part]["color"], alpha=0.2, linewidth=0)
+            mean = band(axes, records, f"{part}_{column}", scale, label=NAMES[part], **STYLE[part])
             said.append(f"{NAMES[part]} from {mean.iloc[0]:.3g} to {mean.iloc[-1]:.3g}")
     if mark:
         axes.axvline(mark, color="#555555", linestyle=":")
@@ -87,10 +93,15 @@ def kernels(weight, title):
                            "grey is zero, brighter is positive, darker is negative.")
 
 
+def grown(rows):
+    """Return those of common.whole_runs.growth's rows in which only images grow, and those in which only epochs do."""
+    frame = pd.DataFrame(rows)
+    return {"images": frame[frame.epochs == 1], "epochs": frame[frame.images == frame.images.min()]}
+
+
 def growth(rows):
     """Draw seconds and peak MiB against images and against epochs, from rows of common.whole_runs.growth."""
-    frame = pd.DataFrame(rows)
-    parts = [("images", frame[frame.epochs == 1]), ("epochs", frame[frame.images == frame.images.min()])]
+    frame, parts = pd.DataFrame(rows), grown(rows).items()
     figures = []
     for column, name, unit in (("seconds", "time", "s"), ("peak_mib", "peak memory", "MiB")):
         figure, all_axes = plt.subplots(1, 2, figsize=(4.6, 3.2), layout="constrained", sharey=True)

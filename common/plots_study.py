@@ -5,7 +5,7 @@ import torch
 from matplotlib import pyplot as plt
 
 from common import stats
-from common.plots import ENOUGH, NAMES, STYLE, mean_and_std, seeds
+from common.plots import ENOUGH, NAMES, STYLE, band, mean_and_std, seeds
 from common.show import picture
 
 # Okabe and Ito's colours, each with a dash of its own
@@ -23,9 +23,7 @@ def compare(groups, column, title, unit):
     figure, axes = plt.subplots(figsize=(5.6, 3.8), layout="constrained")
     said = []
     for style, (name, records) in zip(LINES, groups.items()):
-        mean, std = (scale * values for values in mean_and_std(records, column))
-        axes.plot(mean.index, mean, label=name, **style)
-        axes.fill_between(mean.index, mean - std, mean + std, color=style["color"], alpha=0.2, linewidth=0)
+        mean = band(axes, records, column, scale, label=name, **style)
         said.append(f"{name} ends at {mean.iloc[-1]:.3g}")
     axes.set(xlabel="epoch", ylabel=unit)
     axes.xaxis.get_major_locator().set_params(integer=True)

@@ -48,6 +48,11 @@ class Record(BaseModel):
         """Training accuracy over the last epoch, as a fraction."""
         return self.history[-1]["train_acc"]
 
+    @property
+    def val_acc(self):
+        """Validation accuracy after the last epoch, as a fraction; None where no images were held out."""
+        return self.history[-1].get("val_acc")
+
     def curves(self):
         """The history as a DataFrame, one row an epoch."""
         import pandas as pd  # here and not above: a machine that only trains need not have it

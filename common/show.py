@@ -134,5 +134,5 @@ def seconds_an_epoch(group):
 
 
 def _validation(group):
-    held_out = [r.history[-1].get("val_acc") for r in group]
+    held_out = [r.val_acc for r in group]
     return "–" if None in held_out else percent(held_out)

@@ -45,6 +45,11 @@ def points(first, second):
     return tuple(100 * value for value in paired(first, second))
 
 
+def gained(first, second):
+    """Return (mean, low, high) of the test accuracies of `second` minus `first`, records of two variants, in points."""
+    return points([r.test_acc for r in first], [r.test_acc for r in second])
+
+
 def verdict(low, high):
     """Return in a few words what the interval of a difference says, which is NaN for a single pair of runs."""
     if low != low:
@@ -68,7 +73,7 @@ def sentence(first, second, names):
     A single pair has no interval, and gets McNemar's test instead, which tells the two networks apart and not what
     made them.
     """
-    mean, low, high = points([r.test_acc for r in first], [r.test_acc for r in second])
+    mean, low, high = gained(first, second)
     pairs = min(len(first), len(second))
     what = f"{names[1]} minus {names[0]}, test accuracy: {mean:+z.2f} points"
     if low != low:

@@ -322,7 +322,7 @@ plots_kinds.compare(sets, "Six kinds, one skeleton")
 # %% tags=["hide-input"]
 def above_normal(group):
     """Return what test accuracy lies above that of the normal skeleton: (mean, low, high) in points."""
-    return stats.points([r.test_acc for r in done["normal"]], [r.test_acc for r in group])
+    return stats.gained(done["normal"], group)
 
 
 show.Table(pd.DataFrame([{"points above normal": kind} | {
@@ -355,7 +355,7 @@ variants["best_b"] = Variant(lambda: skeleton(
 # %%
 for name in ("best_a", "best_b"):
     done[name] = runs("assignment_6b", name, variants[name], options)
-held_out = {name: np.mean([r.history[-1].get("val_acc") for r in done[name]])
+held_out = {name: np.mean([r.val_acc for r in done[name]])
             for name in variants if name != "as_run"}
 chosen = max(("best_a", "best_b"), key=held_out.get)
 assert done[chosen][0].params <= 151_404

@@ -277,20 +277,12 @@ plots_study.reported(
     source, "The source's points on our curves", as_run_records)
 
 # %% tags=["remove-input"]
-def accuracies(records):
-    return [r.test_acc for r in records]
-
-
-def difference(first, second):
-    """Return "+1.23 points" for second minus first, accuracies paired over seeds, with the interval if there is one."""
-    return stats.phrase(*stats.points(first, second))
-
-
 ours = pd.DataFrame({part: 100 * plots.mean_and_std(as_run_records, f"{part}_acc")[0]
                      for part in ("train", "clean", "test")})
 away = {part: (ours[part] - source["“test”"]).abs().mean() for part in ("clean", "test")}  # where there are both
 clean = [r.history[-1]["clean_acc"] for r in as_run_records]
-test = accuracies(as_run_records)
+test = [r.test_acc for r in as_run_records]
+leak = stats.phrase(*stats.points(test, clean))
 above = int((ours.test > ours.train).sum())
 show.Text(
     f"**What we see.** The points that the source calls “test” lie {away['clean']:.1f} percentage points from our "
@@ -298,7 +290,7 @@ show.Text(
     + ("They belong to the first, as the digits said. " if away["clean"] < away["test"] else
        "The first is not the nearer here: the curves alone would not have told which set it was; the digits do. ")
     + f"The test accuracy to report after {len(ours)} epochs was **{show.percent(test)}**. The leak reads "
-    f"{show.percent(clean)}: {difference(test, clean)}. "
+    f"{show.percent(clean)}: {leak}. "
     + (f"And “test above training” is no proof: the honest test accuracy is above training accuracy in {above} of "
        f"{len(ours)} epochs." if above else "The honest test accuracy is above training accuracy in no epoch."))
 
@@ -652,13 +644,13 @@ print(check_batches(solved_batches))
 
 # %% tags=["hide-input"]
 show.Table(pd.DataFrame([
-    ("evaluated on the training images", "clean training minus test accuracy, as run", difference(test, clean)),
+    ("evaluated on the training images", "clean training minus test accuracy, as run", leak),
     ("statistics of the test images", "test statistics minus training statistics",
-     difference(accuracies(repaired_records), accuracies(statistics_records))),
+     stats.phrase(*stats.gained(repaired_records, statistics_records))),
     ("best epoch picked on the test set", "best minus last test accuracy, as run",
      f"+{tested} points"),
     ("schedule never passed", "constant rate minus step schedule",
-     difference(accuracies(repaired_records), accuracies(constant_records))),
+     stats.phrase(*stats.gained(repaired_records, constant_records))),
     ("loss divided twice", "arithmetic", "none; the loss is 64 times too small"),
 ], columns=["leak or slip", "measured as", "effect on the accuracy"]))
 

@@ -286,7 +286,7 @@ plots_study.dots(
 # %% tags=["hide-input"]
 def points(first, second):
     """Return (mean, low, high) of `second` minus `first` in points of test accuracy, paired over seeds."""
-    return stats.points(*([r.test_acc for r in groups[name]] for name in (first, second)))
+    return stats.gained(groups[first], groups[second])
 
 
 effects = {

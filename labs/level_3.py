@@ -213,7 +213,7 @@ groups = {name: runs("level_3", name, variants[name], options)
 
 def validation(name):
     """Return a variant's validation accuracies after the last epoch."""
-    return [r.history[-1]["val_acc"] for r in groups[name]]
+    return [r.val_acc for r in groups[name]]
 
 
 plots_study.dots([(says, validation(name)) for name, says in harm.items()],

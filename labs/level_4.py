@@ -390,7 +390,7 @@ for name, group in groups.items():
     tiny[name] = (torch.cat(kernels).abs() < 0.001).float().mean().item()
 show.Table(pd.DataFrame([{
     "variant": name, "training": show.percent(r.train_acc for r in group),
-    "validation": show.percent(r.history[-1]["val_acc"] for r in group),
+    "validation": show.percent(r.val_acc for r in group),
     "test": show.percent(r.test_acc for r in group),
     "weights below 0.001, seed 0": f"{tiny[name]:.1%}"}
     for name, group in groups.items()]))

@@ -8,14 +8,31 @@
 
 # %% [markdown]
 # # ShatheNet: a list of things to try
+#
+# The second source grows a network version by version, and keeps a list of <q>things yet to be tried</q>: normalise the
+# inputs, batch normalisation, other starts, other optimisers, and so on. Few of its boxes were ever ticked. Its images
+# are enlarged, to 192 pixels a side and more, before any network sees them. *What does enlarging buy, and which entries
+# of the list would have been worth their while?*
+#
+# **After this lab you can**
+#
+# * tell from a parameter count what a report leaves out;
+# * say how much of a photograph a layer sees, and what it pays to see that;
+# * show that two networks compute the same functions, and why they still learn differently;
+# * work through a list of ideas one at a time, and choose without the test set.
+#
+# **Before**, you should have read [Level 1](level_1).
 
 # %% tags=["imports"]
+import math
 from functools import partial
 
 import numpy as np
 import pandas as pd
 import torch
+import torch.nn.functional as F
 from torch import nn
+from torchvision.models import inception_v3
 
 from common import data, inspect, plots, plots_study, settings, show, stats
 from common.blocks import Residual
@@ -36,6 +53,150 @@ retrain: bool = False  # True: train even what is on record
 
 # %%
 options = settings.read(globals())
+
+# %% [markdown]
+# ## The report
+#
+# *Question: what does the table of a README tell, and what not?*
+#
+# This is that table at the commit that we read. No log and no curve is published. The numbers of versions change their
+# meaning between commits (1.1 is called 1.2 in the next one), so a version is worth quoting only with its commit.
+#
+# | version | parameters | images augmented | epochs | test accuracy |
+# |---|---|---|---:|---:|
+# | 1.0 | <q>17K</q> | no | 60 | <q>59 %</q> |
+# | 1.1 | <q>1.25M</q> | yes | 70 | <q>74 %</q> |
+# | 1.2 | <q>1.25M</q> | yes | 70 | left empty |
+# | Inception-v3, <q>not finetuned</q> | <q>24M</q> | yes | 60 | <q>91 %</q> |
+#
+# CIFAR-10's images have 32 pixels a side. The training script of this commit makes 299 of them, by repeating pixels.
+# Here are the versions as the code lists them. A convolution has a bias, is padded so that only its stride makes the
+# map smaller (what is left over is rounded up), and a ReLU follows it, but for one. A pooling is 2×2 and rounds down.
+
+# %%
+pool = "pool"
+versions = {  # (channels, kernel, stride) of each; width of the dense layer
+    "1.0": ([(16, 7, 6), (16, 5, 4), (32, 3, 2), pool], 32),
+    "1.1": ([(32, 7, 2), (32, 7, 1), pool, (64, 5, 2), (64, 5, 1), pool,
+             (128, 3, 2), (128, 3, 1), pool], 256),
+    "1.2": ([*3 * [(32, 5, 1)], pool, *3 * [(64, 3, 1)], pool,
+             (64, 3, 1), pool, *2 * [(64, 5, 1)], pool,
+             (64, 5, 1), (128, 3, 1), pool, *3 * [(128, 3, 1)], pool], 512),
+}
+
+# %% [markdown]
+# ## Exercise: what is left at the end?
+#
+# Write your answer in place of `None`, and run the cell below it.
+#
+# **1. Count what is flattened.** Version 1.0 flattens its last map, and a dense layer has a weight for each of these
+# values and each of 32 outputs. How many values are there, for an image of *side* × *side* pixels?
+
+# %% tags=["exercise"]
+def flattened(side):
+    return None  # a whole number
+
+
+# %% tags=["check", "hide-input"]
+def check_flattened(answer):
+    """Return what is to be said of a function for the number of values that version 1.0 flattens."""
+    for side, right in (192, 128), (299, 288), (144, 32), (145, 128), (240, 128), (241, 288):
+        given = answer(side)
+        if given is None:
+            return "Not yet: the function returns None; put your number in its place."
+        if 32 * given == right:
+            return "Not yet: that is the number of places on the map; each has 32 channels."
+        if side == 192 and given == 4 * right:
+            return "Not yet: that is before the pooling, which halves each side."
+        if given != right:
+            return (f"Not yet: for a side of {side} it gives {given}, but {right} are left; a stride divides the side and "
+                    "rounds up, the pooling halves it and rounds down.")
+    return "Right: all sides from 145 to 240 end in the same 128 values, and so in the same number of parameters."
+
+
+print(check_flattened(flattened))
+
+
+# %% tags=["solution", "hide-cell"]
+def solved_flattened(side):
+    for stride in (6, 4, 2):
+        side = math.ceil(side / stride)
+    return 32 * (side // 2) ** 2
+
+
+print(check_flattened(solved_flattened))
+
+# %% [markdown]
+# ## What enlarging costs
+#
+# *Question: how much of the photograph does a layer see, and what does it cost to see that?*
+#
+# The same walk through all three, noting parameters, multiply–accumulates and the side of the receptive field. The
+# field is measured in pixels of the photograph, not in those of the enlarged image.
+
+# %%
+def walk(version, side):
+    """Return a table of a version's layers, for images of so many pixels."""
+    layers, width = versions[version]
+    rows, n, field, jump = [], 3, 1.0, 32 / side
+    for layer in layers:
+        m, kernel, stride = (n, 2, 2) if layer == pool else layer
+        field, jump = field + (kernel - 1) * jump, jump * stride
+        side = side // 2 if layer == pool else math.ceil(side / stride)
+        weights = 0 if layer == pool else n * kernel**2 * m
+        rows.append((field, weights + m * (weights > 0), weights * side**2))
+        n = m
+    n *= side**2
+    for m in width, 10:
+        rows.append((32.0, n * m + m, n * m))
+        n = m
+    return pd.DataFrame(rows, columns=["field", "params", "macs"])
+
+
+def near(table, pixels):
+    """Return the share of arithmetic in layers that see so far at most."""
+    return table[table.field <= pixels].macs.sum() / table.macs.sum()
+
+
+walked = {(version, side): walk(version, side) for version, side in (
+    ("1.0", 299), ("1.0", 192), ("1.1", 299), ("1.2", 299))}
+show.Table(pd.DataFrame([{
+    "version": version, "side": side,
+    "parameters": int(table.params.sum()), "macs": int(table.macs.sum()),
+    "macs of layers that see 4 pixels of the photograph or fewer":
+        f"{near(table, 4):.0%}",
+} for (version, side), table in walked.items()]))
+
+# %% tags=["remove-input"]
+inception = inception_v3(weights=None, aux_logits=False, init_weights=False)
+inception.fc = nn.Identity()
+scales = sum(m.weight.numel() for m in inception.modules() if isinstance(m, nn.BatchNorm2d))
+body = inspect.parameters(inception) + scales  # Keras: no scales, but a running mean and variance for each
+count = {key: table.params.sum() for key, table in walked.items()}
+show.Text(
+    f"**What we see.** At 299 pixels version 1.0 has {count['1.0', 299]:,} parameters; the README's 17K need a side of "
+    f"145 to 240, and then they are {count['1.0', 192]:,}. A later commit uses 192, and so shall we. The 1.25M of version "
+    f"1.1 are right: {count['1.1', 299]:,}. Those of version 1.2 were copied from the row above; its code has "
+    f"{count['1.2', 299]:,}. Inception-v3 has {body:,} up to its pooling, as Keras counts, and with the source's two dense "
+    f"layers {body + 2048 * 1024 + 1024 + 1024 * 10 + 10:,}.\n\n"
+    "And most of the work is done where there is next to nothing to see. Version 1.1 spends "
+    f"{near(walked['1.1', 299], 3):.0%} of its arithmetic in two convolutions of 7×7 that together look at less than three "
+    f"pixels of the photograph; version 1.2 spends {near(walked['1.2', 299], 4):.0%} on seeing less than four. One or two "
+    "ordinary 3×3 convolutions on the image as it comes see as much.")
+
+# %% [markdown]
+# ## Enlarging adds nothing
+#
+# *Question: what can be computed from the enlarged image that cannot be computed from the image itself?*
+#
+# Nothing, since the one is made of the other. For version 1.0 at 192 pixels we can be exact. Each pixel is repeated 6×6
+# times. The first convolution has a kernel of 7×7 and a stride of 6, so a window covers all of *one* pixel, one column
+# of the pixel to its right, one row of the pixel below, and one corner of the fourth. Taps that lie on one pixel are
+# multiplied by the same number, so only their sum counts: the 49 weights for each colour do what four can do, a 2×2
+# convolution with stride 1.
+#
+# Here is the network. `fold` makes the small kernel of the large one. Our loop normalises images and the source only
+# divides pixels by 255, so `Pixels` takes the normalisation back.
 
 # %% tags=["variants"]
 class Pixels(nn.Module):
@@ -62,15 +223,13 @@ def same(n, m, kernel, stride):
 
 
 def fold(weight):
-    """Return (m, n, 2, 2), which does at stride 1 what `weight`, (m, n, 7, 7),
-    does at stride 6 on an image of which each pixel is repeated 6×6 times."""
+    """Return what (m, n, 7, 7) does to pixels of 6x6, as (m, n, 2, 2)."""
     rows = torch.stack([weight[:, :, :6].sum(2), weight[:, :, 6]], 2)
     return torch.stack([rows[..., :6].sum(3), rows[..., 6]], 3)
 
 
-def folded(large):
-    """Return the folded form of a padded 7x7 convolution, (padding, layer)."""
-    padding, layer = large
+def folded(padding, layer):
+    """Return the folded form of a padded 7x7 convolution."""
     small = nn.utils.skip_init(nn.Conv2d, 3, 16, 2)  # draws no random numbers
     small.weight.data, small.bias.data = fold(layer.weight.data), layer.bias.data
     return [padding, small]
@@ -98,7 +257,7 @@ def network(enlarged=False, raw=True, norm=False, activation=nn.ReLU,
     return nn.Sequential(
         *([Pixels()] if raw else []),
         *([nn.Upsample(scale_factor=6.0), *first] if enlarged
-          else folded(first)), *then(16),
+          else folded(*first)), *then(16),
         *block(16, 16, 5, 4), *inserted(), *block(16, 32, 3, 2),
         *end(activation))
 
@@ -110,6 +269,79 @@ variants = {
         validation=0, follow_test=True, statistics="train")),
 }
 
+# %%
+drawn = data.load("synthetic")
+some = data.normalise(drawn.train_images[:32],
+                      *data.statistics(drawn.train_images))
+two = {}
+for name, build in (("enlarged", partial(network, enlarged=True)),
+                    ("native", network)):
+    torch.manual_seed(0)
+    two[name] = build()
+with torch.no_grad():
+    apart = (two["enlarged"](some) - two["native"](some)).abs().max()
+print(f"largest difference of their scores: {apart:.1e}")
+show.Table(pd.DataFrame([{
+    "network": name, "parameters": inspect.parameters(made),
+    "macs": inspect.macs(made)} for name, made in two.items()]))
+
+# %% [markdown]
+# From the same start they compute the same scores, up to rounding, and whatever one can be trained to compute, the other
+# can be trained to compute as well. Do they *learn* alike? The loss has the same slope in all the taps that lie on one
+# pixel, and Adam moves a weight by about the learning rate, however small its slope is. Each tap takes that step, so
+# their sum takes many. One step of Adam for both, on the same 32 images:
+
+# %%
+moved = {}
+for name, made in two.items():
+    first = next(m for m in made.modules() if isinstance(m, nn.Conv2d))
+    before = first.weight.detach().clone()
+    optimizer = torch.optim.Adam(made.parameters(), lr=0.001)
+    F.cross_entropy(made(some), drawn.train_labels[:32]).backward()
+    optimizer.step()
+    change = first.weight.detach() - before
+    change = fold(change) if name == "enlarged" else change
+    moved[name] = change.abs().flatten(0, 1).median(0).values
+farther = moved["enlarged"] / moved["native"]
+show.Table(pd.DataFrame([[f"{v:.1f}" for v in row] for row in farther.tolist()],
+                        columns=["left", "right"]))
+
+# %% [markdown]
+# The table says how many times as far each of the four weights has moved in the enlarged network (the median over
+# channels): as many times as it has taps. Enlarging is a learning rate of its own for each place of the first kernel.
+# Nobody would have chosen it so by hand.
+#
+# ## As the source ran it
+#
+# *Question: what does version 1.0 reach?*
+#
+# The settings behind the <q>59 %</q> are not published. We take what the README and the script at that commit say: Adam
+# at 0.001, batches of 32, 60 epochs, no augmentation, pixels over 255, weights drawn from a truncated normal
+# distribution, and the test images in place of a validation set. The side is 192.
+
+# %%
+as_run_records = runs("shathenet", "as_run", variants["as_run"], options)
+plots.curves(as_run_records, "Version 1.0 as the source ran it")
+
+# %% tags=["remove-input", "nbval-ignore-output"]
+show.took(as_run_records[0])
+
+# %% tags=["remove-input"]
+mean_train, mean_test = (plots.mean_and_std(as_run_records, f"{part}_acc")[0] for part in ("train", "test"))
+show.Text(
+    f"**What we see.** After {len(mean_test)} epochs the network knows {mean_train.iloc[-1]:.1%} of the images that it "
+    f"learnt from and {show.percent(r.test_acc for r in as_run_records)} of the test images; the README says "
+    f"<q>59 %</q>. The two curves stay within {100 * (mean_train - mean_test).abs().max():.0f} points of each other: "
+    "this network forgets little because it can hold little. What it needs is not regularisation.")
+
+# %% [markdown]
+# ## The repair: the image as it comes
+#
+# *Question: what is lost when images are not enlarged?*
+#
+# Both networks once more, with 5,000 images held out, the test set looked at once, and 20 epochs, since there is a list
+# to come. Each pair of runs starts from the same function and sees the same images in the same order.
+
 # %% tags=["variants"]
 repaired = dict(epochs=20, **source, validation=0.1, follow_test=False,
                 statistics="train")
@@ -117,6 +349,43 @@ variants |= {
     "enlarged": Variant(partial(network, enlarged=True), Recipe(**repaired)),
     "native": Variant(network, Recipe(**repaired)),
 }
+
+# %%
+groups = {name: runs("shathenet", name, variants[name], options)
+          for name in ("enlarged", "native")}
+plots_study.compare(groups, "val_acc", "Enlarged or not", "validation accuracy (%)")
+
+# %% tags=["remove-input", "nbval-ignore-output"]
+slower = [np.median([r.seconds / len(r.history) for r in groups[name]]) for name in groups]
+show.Text(f"An epoch takes {slower[0] / slower[1]:.1f} times as long with enlarged images, for "
+          f"{inspect.macs(two['enlarged']) / inspect.macs(two['native']):.1f} times the arithmetic.")
+
+# %% tags=["remove-input"]
+show.Text("**The difference.** " + stats.sentence(groups["enlarged"], groups["native"], ("enlarged", "native")))
+
+# %% [markdown]
+# Whatever the difference is, it is one of learning rates and not of what the networks can see.
+#
+# ## The list
+#
+# *Question: which entries are worth their while?*
+#
+# From the cheap native network we can afford the whole list. Each variant changes one thing:
+#
+# | entry of the list | variant | what is changed |
+# |---|---|---|
+# | normalise the inputs | `normalised` | mean 0 and deviation 1 for each channel |
+# | image augmentation | `augmented` | the source's: moved, turned, zoomed (its shear, which ours lacks, left out) |
+# | | `flipped` | half of the images mirrored, which the source does not do at this commit |
+# | batch normalisation | `batch_norm` | after each convolution |
+# | weight initialisation | `he_init` | convolutions drawn after [He and others](https://arxiv.org/abs/1502.01852) |
+# | regularisation | `decay`, `dropout` | an L2 penalty; a fifth of the flattened values dropped |
+# | activations | `elu` | ELU for ReLU |
+# | striding or pooling | `pooled` | convolutions at stride 1, and max-pooling of the stride's size |
+# | optimisers, losses | `sgd`, `smoothing` | SGD at 0.01 with momentum 0.9; targets softened by a tenth |
+# | global average pooling | `average` | in place of flattening and the inner dense layer |
+# | a schedule of the rate | `cosine` | down to zero along half a cosine |
+# | residual connections | `deeper`, `residual` | two more convolutions on the 8×8 map, without and with a way around them |
 
 # %% tags=["variants"]
 def average(activation):
@@ -162,3 +431,141 @@ variants |= {
     "residual": tried(partial(
         network, inserted=lambda: [Residual(pair()), nn.ReLU()])),
 }
+
+# %%
+things = list(variants)[3:]
+groups |= {name: runs("shathenet", name, variants[name], options)
+           for name in things}
+
+
+def validation(name):
+    """Return a variant's validation accuracies after the last epoch."""
+    return [r.val_acc for r in groups[name]]
+
+
+plots_study.dots([(name, validation(name)) for name in ["native", *things]],
+                 f"One thing at a time, {plots.seeds(groups['native'])} each",
+                 "validation accuracy")
+
+# %% tags=["hide-input"]
+def change(name):
+    """Return (mean, low, high) of a variant's validation accuracy minus the native one's, in points."""
+    return stats.points(validation("native"), validation(name))
+
+
+show.Table(pd.DataFrame([{
+    "variant": name,
+    "parameters": groups[name][0].params,
+    "macs": groups[name][0].macs,
+    "training": show.percent(r.train_acc for r in groups[name]),
+    "validation": show.percent(validation(name)),
+    "change (points)": stats.worded(*change(name)) if name != "native" else "",
+} for name in ["native", *things]]))
+
+# %% tags=["remove-input"]
+gains = {name: change(name)[0] for name in things}
+ranked = sorted(things, key=gains.get, reverse=True)
+accuracy = np.mean(validation("native"))
+error = 100 * np.sqrt(accuracy * (1 - accuracy) / groups["native"][0].split["validation"])
+show.Text(
+    f"**What we see.** Most is gained by *{ranked[0]}* ({gains[ranked[0]]:+.1f} points), *{ranked[1]}* "
+    f"({gains[ranked[1]]:+.1f}) and *{ranked[2]}* ({gains[ranked[2]]:+.1f}); most is lost by *{ranked[-1]}* "
+    f"({gains[ranked[-1]]:+.1f}). For comparison: one reading on "
+    f"{groups['native'][0].split['validation']:,} images has a standard error of {error:.1f} points, and "
+    f"{sum(abs(g) < error for g in gains.values())} of the {len(gains)} changes are smaller than that.")
+
+# %% [markdown]
+# Three entries deserve a closer look.
+#
+# **Augmentation and regularisation.** They help a network that remembers its images. This one does not: see how close
+# the curves above are. What such a network is denied in training it lacks in the test.
+#
+# **Pooling.** A later README remarks: <q>Striding takes less computation. Pooling converges somewhat earlier. Pooling
+# tends to get 1 % more accuracy.</q> [Level 2](level_2) tests this on another network.
+
+# %% tags=["remove-input"]
+show.Text(
+    "Here: " + stats.sentence(groups["native"], groups["pooled"], ("strided", "pooled"))
+    + f" For that it takes {groups['pooled'][0].macs / groups['native'][0].macs:.0f} times the arithmetic.")
+
+# %% [markdown]
+# **Residual connections.** To add a residual block is to add layers *and* a way around them. The variant `deeper` has
+# the layers alone:
+
+# %% tags=["remove-input"]
+show.Text(stats.sentence(groups["native"], groups["deeper"], ("native", "deeper")) + " "
+          + stats.sentence(groups["deeper"], groups["residual"], ("deeper", "residual")))
+
+# %% [markdown]
+# ## What we leave out
+#
+# *Question: why are the larger versions not trained here?*
+
+# %% tags=["remove-input"]
+def cost(macs, epochs):
+    """Return the multiply-accumulates of a training on 50,000 images; the way back takes twice those of the way there."""
+    return 3 * macs * 50_000 * epochs
+
+
+unit = cost(walked["1.0", 192].macs.sum(), 60)
+larger = {"version 1.1": cost(walked["1.1", 299].macs.sum(), 70), "version 1.2": cost(walked["1.2", 299].macs.sum(), 70),
+          "Inception-v3": cost(inspect.macs(inception, (3, 299, 299)) + 2048 * 1024 + 1024 * 10, 60)}
+show.Text(
+    f"Version 1.0, as run above, takes {unit:.1e} multiply–accumulates for its 60 epochs. With the README's numbers of "
+    "epochs and 299 pixels, " + ", ".join(f"{name} takes {macs / unit:,.0f} times as many" for name, macs in larger.items())
+    + ". As the table of fields shows, most of that goes into seeing what a small convolution sees on the image as it "
+    "comes. We quote their accuracies, and give none of our own.")
+
+# %% [markdown]
+# ## Exercise: fold another kernel
+#
+# **2. How small?** An image is enlarged by repeating each pixel *factor* × *factor* times, and a convolution with a
+# kernel of *kernel* × *kernel* goes over it with a stride of *factor*, its first window beginning at the first pixel.
+# How many pixels a side has the kernel that does the same on the image as it comes?
+
+# %% tags=["exercise"]
+def folded_side(kernel, factor):
+    return None  # a whole number
+
+
+# %% tags=["check", "hide-input"]
+def check_folded_side(answer):
+    """Return what is to be said of a function for the side of a folded kernel, tried on real convolutions."""
+    for kernel, factor in (7, 6), (3, 6), (6, 6), (5, 2), (13, 4):
+        given = answer(kernel, factor)
+        if given is None:
+            return "Not yet: the function returns None; put your number in its place."
+        enlarged = torch.zeros(1, 1, 1, 1 + (kernel - 1) // factor + 1).requires_grad_()
+        F.interpolate(enlarged, scale_factor=float(factor))[..., 0, :kernel].sum().backward()
+        right = int((enlarged.grad > 0).sum())
+        if given == kernel / factor != right:
+            return f"Not yet: {kernel}/{factor} is no whole number; a pixel that is half covered is seen as well."
+        if given == right + 1 and kernel % factor == 0:
+            return f"Not yet: {kernel} taps cover {right} pixels of {factor} exactly; no further one is touched."
+        if given != right:
+            return f"Not yet: {kernel} taps over pixels of {factor} touch {right} of them, not {given}."
+    return ("Right: as many as the kernel touches. At a stride that is no multiple of the factor, windows begin in "
+            "different places of a pixel, and no single small kernel will do.")
+
+
+print(check_folded_side(folded_side))
+
+
+# %% tags=["solution", "hide-cell"]
+def solved_folded_side(kernel, factor):
+    return math.ceil(kernel / factor)
+
+
+print(check_folded_side(solved_folded_side))
+
+# %% [markdown]
+# ## What we saw
+
+# %% tags=["hide-input", "nbval-ignore-output"]
+show.summary({"as_run": as_run_records, **groups})
+
+# %% [markdown]
+# * A parameter count is evidence: it told the image size that the README does not.
+# * Enlarging an image adds arithmetic and no information. What it changed was the learning rate of the first layer.
+# * A list of things to try is worth most when each is tried alone, from the same base, and the cheap base comes first.
+# * Which cure helps depends on the illness: a network that cannot remember its images needs no regularisation.

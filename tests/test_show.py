@@ -15,6 +15,7 @@ class Run:
         self.history = [dict(epoch=epoch, train_acc=accuracy + 0.1, test_acc=accuracy, test_loss=loss) | more
                         for epoch, (accuracy, loss) in enumerate(zip(accuracies, losses), start=1)]
         self.test_acc, self.train_acc, self.seconds = accuracies[-1], accuracies[-1] + 0.1, seconds
+        self.val_acc = more.get("val_acc")
 
     def curves(self):
         return pd.DataFrame(self.history).set_index("epoch")
