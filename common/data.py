@@ -20,6 +20,7 @@ from torchvision.datasets.utils import download_and_extract_archive
 
 from common.errors import CourseError
 from common.files import write_whole
+from common.synthetic import draw
 
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / "runs" / "cache"
@@ -31,13 +32,13 @@ MD5 = dict(CIFAR10.train_list + CIFAR10.test_list)  # file name -> digest, the o
 # What a record is tied to. It has to be known without the data set, so that the book is built where there is none.
 DIGEST = {
     "cifar10": hashlib.sha256("".join(MD5[name] for name in sorted(MD5)).encode()).hexdigest()[:16],
-    "synthetic": "synthetic-1",  # raise the number when the drawing below changes
+    "synthetic": "synthetic-1",  # raise the number when common/synthetic.py changes
 }
 
 
 @dataclass(frozen=True)
 class Data:
-    """One data set. Images are uint8 of shape (N, 3, 32, 32), labels int64 of shape (N,), all on one device."""
+    """One data set. Images are uint8 (N, 3, H, W), all of one size; labels int64 (N,); all on one device."""
 
     name: str
     digest: str
@@ -67,8 +68,7 @@ def load(name, data_dir=None, images=0):
         return Data(name, DIGEST[name], *draw(2_000, seed=0), *draw(1_000, seed=1))
     if name != "cifar10":
         raise CourseError(f"The data set {name!r} is not known: choose cifar10 or synthetic.")
-    root = ROOT / (data_dir or os.environ.get("DATA_DIR") or "data")
-    files = _checked(root)
+    files = _checked(folder(data_dir))
     cache = CACHE / f"cifar10-{DIGEST[name]}.safetensors"
     try:
         tensors = load_file(cache)
@@ -76,6 +76,11 @@ def load(name, data_dir=None, images=0):
         tensors = _parse(files)
         write_whole(cache, save(tensors))
     return Data(name, DIGEST[name], **tensors)
+
+
+def folder(data_dir=None):
+    """Return where data sets lie: `data_dir`, or else $DATA_DIR, or else `data/`, beside the repository's other folders."""
+    return ROOT / (data_dir or os.environ.get("DATA_DIR") or "data")
 
 
 def first(count, images, labels):
@@ -136,7 +141,7 @@ def split(labels, fraction):
     """
     generator = torch.Generator().manual_seed(45_000)
     order = torch.randperm(len(labels), generator=generator)
-    by_class = [order[labels.cpu()[order] == c] for c in range(10)]
+    by_class = [order[labels.cpu()[order] == c] for c in labels.unique().cpu()]
     held_out = torch.cat([members[: round(fraction * len(members))] for members in by_class])
     mask = torch.zeros(len(labels), dtype=torch.bool)
     mask[held_out] = True
@@ -162,39 +167,3 @@ def normalise(images, mean, std):
     """Turn uint8 images (N, 3, H, W) into float32, channels last, minus `mean` and over `std`, both of shape (3,)."""
     images = images.to(torch.float32, memory_format=torch.channels_last)
     return images.mul_((1 / (255 * std)).view(1, 3, 1, 1)).sub_((mean / std).view(1, 3, 1, 1))
-
-
-def draw(count, seed):
-    """Draw `count` synthetic images of ten kinds of shape; return (images, labels) as in `Data`.
-
-    Place, size, angle and both colours are random, the shape being the brighter, and noise is laid over them: colour
-    tells nothing, and a small network needs a few epochs.
-    """
-    rng = np.random.default_rng(seed)
-    labels = rng.permutation(np.arange(count) % 10)
-    grid = np.mgrid[0:32, 0:32].reshape(2, 1, 32, 32).astype(np.float32)
-    centre = rng.uniform(13, 19, (2, count, 1, 1)).astype(np.float32)
-    size = rng.uniform(8, 12, (count, 1, 1)).astype(np.float32)
-    angle = rng.uniform(-0.4, 0.4, (count, 1, 1)).astype(np.float32)
-    dy, dx = (grid - centre) / size
-    y, x = dy * np.cos(angle) - dx * np.sin(angle), dy * np.sin(angle) + dx * np.cos(angle)
-    radius, box = np.hypot(x, y), np.maximum(abs(x), abs(y))
-    inside = box < 1
-    shapes = [
-        radius < 1,
-        (radius < 1) & (radius > 0.55),
-        box < 0.9,
-        (box < 0.9) & (box > 0.5),
-        (y < 0.8) & (y > 2 * abs(x) - 0.9),
-        inside & (np.minimum(abs(x), abs(y)) < 0.28),
-        inside & (abs(abs(x) - abs(y)) < 0.38),
-        inside & (np.sin(7 * y) > 0),
-        inside & (np.sin(7 * x) * np.sin(7 * y) > 0),
-        inside & (np.sin(8 * x) > 0) & (np.sin(8 * y) > 0),
-    ]
-    mask = np.select([labels.reshape(-1, 1, 1) == c for c in range(10)], shapes)[:, None]
-    back = rng.uniform(0, 110, (count, 3, 1, 1)).astype(np.float32)
-    step = rng.uniform(70, 145, (count, 3, 1, 1)).astype(np.float32)
-    noise = rng.normal(0, 25, (count, 3, 32, 32)).astype(np.float32)
-    images = (back + mask * step + noise).clip(0, 255).astype(np.uint8)
-    return torch.from_numpy(images), torch.from_numpy(labels)
