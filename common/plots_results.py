@@ -50,7 +50,7 @@ def against(ours, sources, published, cost, name):
     names += [(_called(row, ours), getattr(row, cost), row.accuracy, OURS) for row in best.itertuples()]
     marks = [pair for part in (ours, sources, published) for pair in zip(part[cost], part.accuracy)]
     _write(figure, axes, names, marks, list(zip(best[cost], best.accuracy)))
-    return picture(figure, _alt(name, cost, ours, best, sources, published))
+    return picture(figure, _alt(name, cost, ours, best, sources, published), least=600)
 
 
 def _called(row, ours):

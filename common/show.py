@@ -19,11 +19,15 @@ class Picture:
     png: bytes
     alt: str
     width: int  # CSS pixels, at most; a narrow page shrinks it
+    least: int = 0  # CSS pixels below which its labels are too small to read; a page narrower than that scrolls it
 
     def _repr_html_(self):
         data = base64.b64encode(self.png).decode()
-        return (f'<img src="data:image/png;base64,{data}" alt="{html.escape(self.alt)}" width="{self.width}" '
-                'style="max-width: 100%; height: auto; background: white">')
+        image = (f'<img src="data:image/png;base64,{data}" alt="{html.escape(self.alt)}" width="{self.width}" '
+                 f'style="max-width: 100%; min-width: {self.least}px; height: auto; background: white">')
+        if not self.least:
+            return image
+        return f'<div class="scrolled" role="region" aria-label="Figure, may scroll sideways" tabindex="0">{image}</div>'
 
     def __repr__(self):
         return f"Picture: {self.alt}"
@@ -36,12 +40,12 @@ class Row(tuple):
         return f'<div class="row-of-pictures">{"".join(picture._repr_html_() for picture in self)}</div>'
 
 
-def picture(figure, alt):
-    """Draw a matplotlib `figure` into a Picture and close it."""
+def picture(figure, alt, least=0):
+    """Draw a matplotlib `figure` into a Picture and close it; `least` is the narrowest it may be shown, in CSS pixels."""
     buffer = io.BytesIO()
     figure.savefig(buffer, dpi=192, facecolor="white", metadata={"Software": None})
     plt.close(figure)
-    return Picture(buffer.getvalue(), alt, round(figure.get_figwidth() * 96))
+    return Picture(buffer.getvalue(), alt, round(figure.get_figwidth() * 96), least)
 
 
 class Text(str):

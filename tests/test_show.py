@@ -53,3 +53,9 @@ def test_how_long_a_run_took(more, said):
     run = Run([0.5], [1.0])
     vars(run).update(more)
     assert show.took(run).endswith(said)
+
+
+def test_a_figure_with_small_labels_scrolls_where_the_page_is_narrow():
+    wide, plain = (show.Picture(b"", "a < b", 691, least)._repr_html_() for least in (600, 0))
+    assert 'class="scrolled" role="region"' in wide and 'tabindex="0"' in wide and "min-width: 600px" in wide
+    assert plain.startswith("<img") and 'alt="a &lt; b"' in plain
