@@ -1,5 +1,6 @@
 """Convolution blocks that several labs share, and the one network that they share whole."""
 
+import torch
 from torch import nn
 
 
@@ -15,6 +16,22 @@ def conv_block(in_channels, out_channels, kernel_size=3, stride=1, dropout=0.0):
         nn.ReLU(inplace=True),
     ]
     return nn.Sequential(*layers, *([nn.Dropout2d(dropout)] if dropout else []))
+
+
+class Pixels(nn.Module):
+    """Turn normalised images (N, 3, H, W) back into pixels from 0 to 1, as some sources fed them.
+
+    With the mean and deviation of CIFAR-10's training images to four digits, so up to about as much.
+    """
+
+    def __init__(self):
+        super().__init__()
+        for name, values in ("mean", [0.4914, 0.4822, 0.4465]), ("std", [0.2470, 0.2435, 0.2616]):
+            self.register_buffer(name, torch.tensor(values).view(1, 3, 1, 1))
+
+    def forward(self, x):
+        """Return x * deviation + mean, channel by channel."""
+        return x * self.std + self.mean
 
 
 class Residual(nn.Module):

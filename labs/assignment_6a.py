@@ -31,7 +31,7 @@ import torch
 from torch import nn
 
 from common import inspect, plots, plots_ladder, settings, show, stats
-from common.blocks import Residual, conv_block, residual_block
+from common.blocks import Pixels, Residual, conv_block, residual_block
 from common.recipe import Recipe, Variant
 from common.runs import runs
 
@@ -115,22 +115,9 @@ def pyramid(width, norm, dropout, placed):
 # The source used Keras. Three of its defaults differ from PyTorch's and are copied here: first weights are drawn from
 # Glorot's uniform distribution, biases start at zero, and batch normalisation has an epsilon of 0.001 and follows its
 # running averages at a tenth of PyTorch's pace. The source also fed pixels between 0 and 1. Our recipes normalise, so
-# `Pixels` undoes that in the source's three networks.
+# `Pixels` takes that back in the source's three networks.
 
 # %% tags=["variants"]
-class Pixels(nn.Module):
-    """Turn normalised images back into pixels from 0 to 1 (to four digits)."""
-
-    def __init__(self):
-        super().__init__()
-        for name, values in (("mean", [0.4914, 0.4822, 0.4465]),
-                             ("std", [0.2470, 0.2435, 0.2616])):
-            self.register_buffer(name, torch.tensor(values).view(3, 1, 1))
-
-    def forward(self, x):
-        return x * self.std + self.mean
-
-
 def like_keras(layers):
     """Return the network of these layers with the first weights of Keras."""
     network = nn.Sequential(*layers)

@@ -35,7 +35,7 @@ from torch import nn
 from torchvision.models import inception_v3
 
 from common import data, inspect, plots, plots_study, settings, show, stats
-from common.blocks import Residual
+from common.blocks import Pixels, Residual
 from common.recipe import Recipe, Variant
 from common.runs import runs
 
@@ -199,19 +199,6 @@ show.Text(
 # divides pixels by 255, so `Pixels` takes the normalisation back.
 
 # %% tags=["variants"]
-class Pixels(nn.Module):
-    """Take the loop's normalisation back: pixels from 0 to 1 again."""
-
-    def __init__(self):
-        super().__init__()
-        for name, values in (("mean", [0.4914, 0.4822, 0.4465]),
-                             ("std", [0.2470, 0.2435, 0.2616])):
-            self.register_buffer(name, torch.tensor(values).view(1, 3, 1, 1))
-
-    def forward(self, x):
-        return x * self.std + self.mean
-
-
 def same(n, m, kernel, stride):
     """Return a convolution padded as Keras does, drawn as the source's."""
     extra = kernel - stride  # if it is odd, one more to the right and below
