@@ -143,8 +143,8 @@ def walk(version, side):
         m, kernel, stride = (n, 2, 2) if layer == pool else layer
         field, jump = field + (kernel - 1) * jump, jump * stride
         side = side // 2 if layer == pool else math.ceil(side / stride)
-        weights = 0 if layer == pool else n * kernel**2 * m
-        rows.append((field, weights + m * (weights > 0), weights * side**2))
+        weights, biases = (0, 0) if layer == pool else (n * kernel**2 * m, m)
+        rows.append((field, weights + biases, weights * side**2))
         n = m
     n *= side**2
     for m in width, 10:
