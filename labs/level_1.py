@@ -414,5 +414,5 @@ show.summary({"as run": as_run_records, "repaired": repaired_records})
 # * A loss must start near $\ln 10$. If it does not, it is not the loss you think.
 # * What a notebook *lists* and what *ran* differ. Read the code that ran.
 #
-# Level 2 asks whether striding does better than pooling, and whether it was the striding or the parameters that came
-# with it.
+# [Level 2](level_2) asks whether striding does better than pooling, and whether it was the striding or the parameters
+# that came with it.
