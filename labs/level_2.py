@@ -289,12 +289,13 @@ def points(first, second):
     return stats.gained(groups[first], groups[second])
 
 
-effects = {
-    "striding, small": points("pooled_small", "strided_small"),
-    "striding, large": points("pooled_large", "strided_large"),
-    "120,256 parameters more, pooled": points("pooled_small", "pooled_large"),
-    "120,256 parameters more, strided": points("strided_small", "strided_large"),
+pairs = {
+    "striding, small": ("pooled_small", "strided_small"),
+    "striding, large": ("pooled_large", "strided_large"),
+    "120,256 parameters more, pooled": ("pooled_small", "pooled_large"),
+    "120,256 parameters more, strided": ("strided_small", "strided_large"),
 }
+effects = {what: points(*pair) for what, pair in pairs.items()}
 show.Table(pd.DataFrame([{"effect of": what, "points of test accuracy (95 % interval)": stats.worded(*values)}
                          for what, values in effects.items()]))
 
@@ -307,7 +308,9 @@ show.Table(pd.DataFrame([{"effect of": what, "points of test accuracy (95 % inte
 beyond = [what for what, (_, low, high) in effects.items() if low > 0 or high < 0]
 kinds = {what.split(",")[0] for what in beyond}
 show.Text("**The answer.** " + (
-    "One run of each network cannot tell: there is no interval." if options.seeds == 1 else
+    "One run of each network gives no interval. Two networks can still be compared image by image.\n\n" + "\n".join(
+        "* " + stats.sentence(*(groups[name] for name in pair), [name.replace("_", " ") for name in pair])
+        for pair in pairs.values()) if options.seeds == 1 else
     "None of the four effects is beyond chance in these runs. They give no reason to prefer one of the four networks "
     "but its cost." if not beyond else
     f"Beyond chance are: {'; '.join(f'{what} ({effects[what][0]:+.2f} points)' for what in beyond)}. " + (
