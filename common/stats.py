@@ -53,7 +53,7 @@ def gained(first, second):
 def verdict(low, high):
     """Return in a few words what the interval of a difference says, which is NaN for a single pair of runs."""
     if low != low:
-        return "one pair of runs, may be chance"
+        return "one pair of runs, no interval"
     return "no difference" if low <= 0 <= high else "beyond chance"
 
 
