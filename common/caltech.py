@@ -8,15 +8,12 @@ import hashlib
 import json
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
 from torchvision.datasets import Caltech256
 from torchvision.transforms import v2
 from tqdm import tqdm
 
 from common import data as datasets
 from common.errors import CourseError
-from common.files import write_whole
 
 FOLDER = "caltech256/256_ObjectCategories"  # under the data folder, as torchvision has it
 TEST = 0.23  # of each category; the source's share, which it drew anew each time
@@ -26,8 +23,8 @@ def load(data_dir=None, side=64):
     """Return Caltech-256 as a Data of images (N, 3, side, side) in 256 classes, split into training and test images.
 
     Read from `data_dir`, or else $DATA_DIR, or else `data/`. A photograph is scaled until its shorter side has `side`
-    pixels, and the middle is cut out: nothing is distorted. The split depends on the files' names alone. The first time takes
-    minutes; what it makes is kept in runs/cache. Raises CourseError.
+    pixels, and the middle is cut out: nothing is distorted. The split depends on the files alone, never on a run's
+    seed. The first time takes minutes; what it makes is kept in runs/cache. Raises CourseError.
     """
     root = datasets.folder(data_dir)
     if not (root / FOLDER).is_dir():
@@ -38,12 +35,7 @@ def load(data_dir=None, side=64):
     photographs = Caltech256(root, transform=form)
     files = [(path.name, path.stat().st_size) for path in sorted((root / FOLDER).glob("*/*.jpg"))]
     digest = f"caltech256-{side}-{hashlib.sha256(json.dumps(files).encode()).hexdigest()[:16]}"
-    cache = datasets.CACHE / f"{digest}.safetensors"
-    try:
-        tensors = load_file(cache)
-    except (FileNotFoundError, SafetensorError):
-        tensors = _read(photographs)
-        write_whole(cache, save(tensors))
+    tensors = datasets.kept(digest, lambda: _read(photographs))
     learn, test = datasets.split(tensors["labels"], TEST)
     parts = (tensors[what][which] for which in (learn, test) for what in ("images", "labels"))
     return datasets.Data("caltech256", digest, *parts)

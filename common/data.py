@@ -69,18 +69,23 @@ def load(name, data_dir=None, images=0):
     if name != "cifar10":
         raise CourseError(f"The data set {name!r} is not known: choose cifar10 or synthetic.")
     files = _checked(folder(data_dir))
-    cache = CACHE / f"cifar10-{DIGEST[name]}.safetensors"
-    try:
-        tensors = load_file(cache)
-    except (FileNotFoundError, SafetensorError):
-        tensors = _parse(files)
-        write_whole(cache, save(tensors))
-    return Data(name, DIGEST[name], **tensors)
+    return Data(name, DIGEST[name], **kept(f"cifar10-{DIGEST[name]}", lambda: _parse(files)))
 
 
 def folder(data_dir=None):
     """Return where data sets lie: `data_dir`, or else $DATA_DIR, or else `data/`, beside the repository's other folders."""
     return ROOT / (data_dir or os.environ.get("DATA_DIR") or "data")
+
+
+def kept(name, make):
+    """Return the tensors, a dict, that runs/cache holds under `name`, or else those of `make()`, which it holds then."""
+    cache = CACHE / f"{name}.safetensors"
+    try:
+        return load_file(cache)
+    except (FileNotFoundError, SafetensorError):
+        tensors = make()
+        write_whole(cache, save(tensors))
+        return tensors
 
 
 def first(count, images, labels):

@@ -334,10 +334,15 @@ show.Text(
 # %% tags=["variants"]
 repaired = dict(epochs=20, **source, validation=0.1, follow_test=False,
                 statistics="train")
-variants |= {
-    "enlarged": Variant(partial(network, enlarged=True), Recipe(**repaired)),
-    "native": Variant(network, Recipe(**repaired)),
-}
+
+
+def tried(build=network, **more):
+    """Return the native variant with another network or other settings."""
+    return Variant(build, Recipe(**repaired | more))
+
+
+variants |= {"enlarged": tried(partial(network, enlarged=True)),
+             "native": tried()}
 
 # %%
 groups = {name: runs("shathenet", name, variants[name], options)
@@ -395,11 +400,6 @@ def he():
         if isinstance(layer, nn.Conv2d):
             nn.init.kaiming_normal_(layer.weight, nonlinearity="relu")
     return made
-
-
-def tried(build=network, **more):
-    """Return the native variant with another network or other settings."""
-    return Variant(build, Recipe(**repaired | more))
 
 
 variants |= {
