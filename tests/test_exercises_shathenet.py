@@ -7,6 +7,7 @@ import torch
 from conftest import cells
 
 from common import labs
+from common.blocks import Pixels
 from common.inspect import macs, parameters
 
 VARIANTS = labs.variants(labs.LABS / "shathenet.py")
@@ -41,6 +42,16 @@ def test_each_entry_of_the_list_changes_the_network_or_the_recipe_and_not_both(n
     network, recipe = (repr(made(name)) != repr(made("native")), VARIANTS[name].recipe != VARIANTS["native"].recipe)
     drawn = not all(torch.equal(a, b) for a, b in zip(made(name).parameters(), made("native").parameters()))
     assert (network or drawn) != recipe
+
+
+def test_what_is_tried_together_is_what_was_tried_alone():
+    extra = {name: parameters(made(name)) - parameters(made("native")) for name in ("deeper", "batch_norm", "together")}
+    assert extra["together"] == extra["deeper"] + extra["batch_norm"] + 2 * 2 * 16  # the added layers have their norms too
+    assert not any(isinstance(layer, Pixels) for layer in made("together"))
+    assert VARIANTS["together"].recipe == VARIANTS["flipped"].recipe
+    for layer in made("together"):
+        if isinstance(layer, torch.nn.Conv2d):  # the source's start draws none beyond 0.1
+            assert layer.weight.abs().max() > 0.2
 
 
 def right(side):
