@@ -10,7 +10,6 @@ from common.show import Row, picture
 STYLE = {"train": dict(color="#D55E00", linestyle="--"), "clean": dict(color="#CC79A7", linestyle=(0, (1, 1))),
          "val": dict(color="#009E73", linestyle="-."), "test": dict(color="#0072B2", linestyle="-")}
 NAMES = {"train": "training", "clean": "clean training images", "val": "validation", "test": "test"}
-ENOUGH = 3  # seeds from which an interval is drawn; that of two is many times wider than what it is drawn from
 plt.rcParams.update({"axes.spines.top": False, "axes.spines.right": False, "axes.grid": True, "grid.alpha": 0.3,
                      "font.size": 10, "legend.frameon": False})
 

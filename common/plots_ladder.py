@@ -2,8 +2,9 @@
 
 from matplotlib import pyplot as plt
 
-from common.plots import ENOUGH, STYLE
+from common.plots import STYLE
 from common.show import picture
+from common.stats import ENOUGH
 
 GAIN, LOSS, START = STYLE["test"]["color"], STYLE["train"]["color"], "#777777"
 LINES = [dict(color="#0072B2", marker="o", linestyle="-"), dict(color="#D55E00", marker="s", linestyle="--"),

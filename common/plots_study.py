@@ -5,7 +5,7 @@ import torch
 from matplotlib import pyplot as plt
 
 from common import stats
-from common.plots import ENOUGH, NAMES, STYLE, band, mean_and_std, seeds
+from common.plots import NAMES, STYLE, band, mean_and_std, seeds
 from common.show import picture
 
 # Okabe and Ito's colours, each with a dash of its own
@@ -44,7 +44,7 @@ def dots(rows, title, name="test accuracy"):
     for place, (label, values) in enumerate(rows):
         values = 100 * np.asarray(list(values))
         mean, low, high = stats.paired(np.zeros(len(values)), values)
-        if len(values) >= ENOUGH:
+        if len(values) >= stats.ENOUGH:
             axes.plot([low, high], [place, place], color=color, linewidth=2, alpha=0.5)
         axes.plot(values, [place] * len(values), "o", color=color, markerfacecolor="none", markersize=5, alpha=0.8)
         axes.plot(mean, place, "o", color=color, markersize=8)

@@ -123,8 +123,14 @@ def summary(groups, **more):
         "test accuracy": percent(r.test_acc for r in group),
         "training accuracy": percent(r.train_acc for r in group),
         "seeds": len(group),
-        "minutes": f"{pd.Series([r.seconds for r in group]).median() / 60:.1f}",
+        "minutes": f"{pd.Series([r.seconds for r in group]).median() / 60:.1f}" + _shared(group),
     } | {column.replace("_", " "): text(group) for column, text in more.items()} for name, group in groups.items()]))
+
+
+def alike(*groups):
+    """Tell whether all of these records come from one kind of machine, shared by as many runs: else times do not compare."""
+    made = {(r.device, r.threads, r.precision, r.at_once) for group in groups for r in group}
+    return len(made) == 1 and min(r.at_once for r in groups[0]) > 0  # 0: not known
 
 
 def gap(group):
@@ -134,7 +140,13 @@ def gap(group):
 
 def seconds_an_epoch(group):
     """Return the median run's seconds over its epochs, evaluations included."""
-    return f"{pd.Series([r.seconds / len(r.history) for r in group]).median():.1f}"
+    return f"{pd.Series([r.seconds / len(r.history) for r in group]).median():.1f}" + _shared(group)
+
+
+def _shared(group):
+    """Return a remark where runs shared their machine, which makes their times longer."""
+    most = max(r.at_once for r in group)
+    return f" ({most} runs at once)" if most > 1 else ""
 
 
 def _validation(group):

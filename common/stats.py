@@ -3,15 +3,17 @@
 import numpy as np
 from scipy import stats
 
+ENOUGH = 3  # pairs or seeds from which there is an interval; that of two is many times wider than what it is made from
+
 
 def paired(first, second, level=0.95):
     """Return (mean difference, low, high) of `second` minus `first`, pairs of accuracies over the same seeds.
 
-    A Student t-interval at `level`; with a single pair there is none, and low and high are NaN.
+    A Student t-interval at `level`; with fewer than ENOUGH pairs there is none, and low and high are NaN.
     """
     pairs = min(len(first), len(second))
     difference = np.asarray(second[:pairs]) - np.asarray(first[:pairs])
-    if pairs < 2:
+    if pairs < ENOUGH:
         return difference.mean(), float("nan"), float("nan")
     reach = stats.t.ppf((1 + level) / 2, pairs - 1) * difference.std(ddof=1) / np.sqrt(pairs)
     return difference.mean(), difference.mean() - reach, difference.mean() + reach
@@ -51,9 +53,9 @@ def gained(first, second):
 
 
 def verdict(low, high):
-    """Return in a few words what the interval of a difference says, which is NaN for a single pair of runs."""
+    """Return in a few words what the interval of a difference says, which is NaN for too few pairs of runs."""
     if low != low:
-        return "one pair of runs, no interval"
+        return "too few runs for an interval"
     return "no difference" if low <= 0 <= high else "beyond chance"
 
 
@@ -70,17 +72,20 @@ def phrase(mean, low, high):
 def sentence(first, second, names):
     """Return a sentence or two on how the test accuracies of two lists of records differ, paired over seeds.
 
-    A single pair has no interval, and gets McNemar's test instead, which tells the two networks apart and not what
-    made them.
+    Too few pairs have no interval. Each gets McNemar's test instead, which tells two networks apart and not what made
+    them.
     """
     mean, low, high = gained(first, second)
-    pairs = min(len(first), len(second))
+    pairs = list(zip(first, second))
     what = f"{names[1]} minus {names[0]}, test accuracy: {mean:+z.2f} points"
-    if low != low:
-        one, two, p = mcnemar(first[0].correct(), second[0].correct())
-        return (f"{what}, from a single pair of runs, so without an interval over seeds. {one:,} test images only "
-                f"{names[0]} has right, {two:,} only {names[1]} (McNemar's test, p = {p:.2g}): "
-                + ("these two networks differ; whether others from other seeds would, it cannot tell." if p < 0.05 else
-                   "that may be chance."))
-    said = "no difference, since the interval holds zero" if low <= 0 <= high else "a difference beyond chance"
-    return f"{what} (95 % interval {low:+.2f} to {high:+.2f}, {pairs} pairs): {said}."
+    if low == low:
+        said = "no difference, since the interval holds zero" if low <= 0 <= high else "a difference beyond chance"
+        return f"{what} (95 % interval {low:+.2f} to {high:+.2f}, {len(pairs)} pairs): {said}."
+    tests = [mcnemar(one.correct(), two.correct()) for one, two in pairs]
+    differ = [p < 0.05 for _, _, p in tests]
+    return (f"{what}, from {len(pairs)} pair{'s' * (len(pairs) > 1)} of runs, too few for an interval over seeds. "
+            + "; ".join(f"{one:,} test images only {names[0]} has right, {two:,} only {names[1]} (McNemar's test, p = {p:.2g})"
+                        for one, two, p in tests)
+            + ("; that may be chance." if not any(differ) else
+               ": these networks differ; whether others from other seeds would, the test cannot tell." if all(differ) else
+               ": in one of the pairs the networks differ beyond chance."))
