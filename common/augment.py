@@ -137,7 +137,7 @@ def grey(images, p, least=1.0, generator=None):
     return torch.lerp(images, luma.expand_as(images), share)
 
 
-def mixup(images, labels, alpha, classes=10):
+def mixup(images, labels, alpha, classes):
     """Mix each image with its neighbour in the batch; return (images, targets), probabilities float32 (N, classes).
 
     The share is drawn from Beta(alpha, alpha), the larger part always the image's own, which by symmetry is the same

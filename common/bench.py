@@ -86,7 +86,8 @@ def main():
     parser.add_argument("--networks", nargs="+", default=list(networks()))
     parser.add_argument("--batches", nargs="+", type=int, default=[64, 512])
     parser.add_argument("--out", type=Path, default=datasets.ROOT / "_build", help="where bench.json goes")
-    parser.add_argument("--only-loops", action="store_true", help="leave out choices, growth and agreement")
+    parser.add_argument("--only-loops", action="store_true",
+                        help="leave out choices, growth and agreement, which only CIFAR-10 has anyway")
     given = parser.parse_args()
     device = lab_settings.device(lab_settings.read(dict(device=given.device)))
 
@@ -100,14 +101,14 @@ def main():
     found = dict(machine=device_name(device), threads=torch.get_num_threads(), cores=os.cpu_count(),
                  precision="bf16" if has_bf16_units(device) else "fp32", torch=torch.__version__,
                  date=datetime.date.today().isoformat(), repeats=given.repeats, loops=rows)
-    if not given.only_loops:
+    if given.dataset == "cifar10" and not given.only_loops:
         found["choices"] = choices(networks()["level_1"], data, device)
         found["side_by_side"] = side_by_side("level_1", given.dataset, device.type, 2)
         found["growth"] = growth("level_1", given.dataset, device.type)
         found["agreement"] = agreement(networks()["level_1"], data, device.type)
     print(table(rows).to_string(index=False))
     write_whole(given.out / "bench.json", json.dumps(rows, indent=1).encode())
-    if given.dataset == "cifar10" and "growth" in found:
+    if "growth" in found:
         name = "-".join(re.findall(r"[a-z0-9]+", found["machine"].lower()))
         write_whole(KEPT / f"{name}.json", (json.dumps(found, indent=1) + "\n").encode())
 

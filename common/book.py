@@ -17,7 +17,7 @@ import yaml
 from papermill.exceptions import PapermillExecutionError
 
 from common.errors import CourseError
-from common.labs import variants
+from common.labs import seeds, variants
 from common.records import missing
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -66,11 +66,15 @@ def listed(toc):
 
 
 def not_on_record(page):
-    """Return the variants, as ["level_1/as_run"], of the lab `page` that have no record as they are now; of others none."""
+    """Return the variants, as ["level_1/as_run"], of the lab `page` that lack a record as they are now; of others none.
+
+    Each needs as many seeds as the lab shows.
+    """
     lab = ROOT / f"{page}.py"
     if not page.startswith("labs/") or not lab.exists():
         return []
-    return [f"{lab.stem}/{name}" for name, variant in variants(lab).items() if missing(lab.stem, name, variant)]
+    return [f"{lab.stem}/{name}" for name, variant in variants(lab).items()
+            if missing(lab.stem, name, variant, range(seeds(lab)))]
 
 
 def draft_page(page, waiting, source):

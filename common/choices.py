@@ -17,6 +17,7 @@ STACKED = 4  # networks trained as one
 def choices(build, data, device, batch_size=64, repeats=5, target=2.0):
     """Return [{choice, images_per_s}]: medians over `repeats` turns of about `target` seconds; the first is what we do."""
     images, labels = one_batch(data, batch_size, device)
+    torch.backends.cudnn.allow_tf32 = False  # as in train: what is called fp32 is
     gpu, units = device.type == "cuda", has_bf16_units(device)
     ways = {"as we train": {}, "channels first": dict(memory=torch.contiguous_format)}
     ways["fp32" if units else "bfloat16 without units for it"] = dict(bf16=not units)

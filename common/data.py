@@ -8,6 +8,7 @@ import hashlib
 import os
 import pickle
 import tempfile
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,7 +85,8 @@ def kept(name, make):
         return load_file(cache)
     except (FileNotFoundError, SafetensorError):
         tensors = make()
-        write_whole(cache, save(tensors))
+        with suppress(OSError):  # where there is no room the tensors are made anew each time
+            write_whole(cache, save(tensors))
         return tensors
 
 
@@ -121,8 +123,11 @@ def _download(root):
             download_and_extract_archive(CIFAR10.url, partial, filename=CIFAR10.filename, md5=CIFAR10.tgz_md5)
             (Path(partial) / CIFAR10.base_folder).rename(root / CIFAR10.base_folder)
     except (OSError, RuntimeError) as error:
-        if missing and root.exists():
-            root.rmdir()
+        if (root / CIFAR10.base_folder).is_dir():  # another process was quicker
+            return
+        if missing:
+            with suppress(OSError):
+                root.rmdir()
         raise CourseError(f"CIFAR-10 is not in {root} and could not be downloaded ({error}): unpack the official "
                           f"cifar-10-python.tar.gz there, or set DATA_DIR to the folder that holds "
                           f"{CIFAR10.base_folder}.") from None

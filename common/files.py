@@ -3,6 +3,7 @@
 import fcntl
 import os
 import tempfile
+import time
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -53,22 +54,29 @@ def sweep(path):
 
 
 @contextmanager
-def claimed(path):
+def claimed(path, patience=0.1):
     """Claim the file at `path` for as long as the block lasts, and give whether that was possible.
 
     The claim is the system's: it ends with the process too, however that ends. The file is empty, and stays.
+    `patience`, in seconds, outlasts those who only ask, since to ask is to claim for a moment.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
+    until = time.monotonic() + patience
     with open(path, "a") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
+        while not (mine := _lock(file)) and time.monotonic() < until:
+            time.sleep(0.01)
+        yield mine
+
+
+def _lock(file):
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def is_claimed(path):
     """Tell whether some process, this one included, has claimed the file at `path`."""
-    with claimed(path) as mine:
+    with claimed(path, patience=0) as mine:
         return not mine

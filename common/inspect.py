@@ -6,6 +6,8 @@ import json
 import torch
 from torch import fx, nn
 
+from common.errors import CourseError
+
 
 def digest(network):
     """Return a digest of a network's structure: names and shapes of its tensors, and the modules as printed."""
@@ -16,6 +18,12 @@ def digest(network):
 def parameters(network):
     """Return the number of trainable and frozen parameters of `network`; running statistics do not count."""
     return sum(p.numel() for p in network.parameters())
+
+
+def keras_count(network):
+    """Return what Keras calls the parameters of `network`: those, and the running means and variances."""
+    norms = [module for module in network.modules() if isinstance(module, nn.BatchNorm2d)]
+    return parameters(network) + 2 * sum(norm.num_features for norm in norms)
 
 
 def macs(network, size=(3, 32, 32)):
@@ -40,13 +48,18 @@ def layers(network, size=(3, 32, 32)):
 
 
 def _trace(network, size):
-    """Return the rows of `layers`."""
-    was_training = network.training
+    """Return the rows of `layers`. Raises CourseError for a network that cannot be followed."""
+    modes = {module: module.training for module in network.modules()}
     network.eval()  # so that one image does not touch the running statistics
-    tracer = _Tracer(fx.symbolic_trace(network))
+    try:
+        tracer = _Tracer(fx.symbolic_trace(network))
+    except fx.proxy.TraceError as error:
+        raise CourseError(f"The network cannot be followed layer by layer ({error}): write its forward without a branch "
+                          "or a loop that depends on the values of tensors.") from None
     with torch.no_grad():
         tracer.run(torch.zeros(1, *size, device=next(network.parameters()).device))
-    network.train(was_training)
+    for module, training in modes.items():
+        module.training = training
     return tracer.rows
 
 
@@ -99,6 +112,8 @@ def _reach(module, shape):
 def _module_macs(module, value):
     if isinstance(module, (nn.Conv2d, nn.Linear)):
         return module.weight[0].numel() * value[0].numel()
+    if any(p.dim() > 1 for p in module.parameters()) and not isinstance(module, nn.LayerNorm):
+        raise CourseError(f"The arithmetic of a {type(module).__name__} is not known: add its rule to common/inspect.py.")
     return 0
 
 

@@ -30,13 +30,7 @@ def variants(path):
     What a lab trains is defined in its cells tagged "variants", which need nothing but the cell tagged "imports". Only
     those imports are done whose names they use: a machine that trains need not have what draws the figures.
     """
-    imports, definitions = [], []
-    for cell in re.split(r"^# %%", path.read_text(), flags=re.MULTILINE)[1:]:
-        header, _, body = cell.partition("\n")
-        if '"imports"' in header:
-            imports += ast.parse(body, path).body
-        if '"variants"' in header:
-            definitions += ast.parse(body, path).body
+    imports, definitions = statements(path, "imports"), statements(path, "variants")
     used = {node.id for part in definitions for node in ast.walk(part) if isinstance(node, ast.Name)}
     for line in imports:
         line.names = [name for name in line.names if (name.asname or name.name.partition(".")[0]) in used]
@@ -44,6 +38,18 @@ def variants(path):
     module = ast.Module([line for line in imports if line.names] + definitions, type_ignores=[])
     exec(compile(module, path, "exec"), names)
     return names["variants"]
+
+
+def statements(path, tag):
+    """Return the statements, ast nodes, of those cells of the lab at `path` that bear `tag`."""
+    cells = [cell.partition("\n") for cell in re.split(r"^# %%", path.read_text(), flags=re.MULTILINE)[1:]]
+    return [node for header, _, body in cells if f'"{tag}"' in header for node in ast.parse(body, path).body]
+
+
+def seeds(path):
+    """Return how many seeds of each variant the lab at `path` asks for by itself."""
+    given = {node.target.id: node.value.value for node in statements(path, "parameters")}
+    return given["seeds"]
 
 
 def all_variants(only=""):

@@ -129,8 +129,8 @@ def pictures(images, titles, title, alt):
     `alt` says what is to be seen. Maps (H, W) share one scale, from 0 to the largest value among them.
     """
     most = max([float(image.max()) for image in images if image.ndim == 2], default=1)
-    figure, axes = plt.subplots(1, len(images), figsize=(1.15 * len(images), 1.75), layout="constrained")
-    for place, image, label in zip(axes, images, titles, strict=True):
+    figure, axes = plt.subplots(1, len(images), figsize=(1.15 * len(images), 1.75), layout="constrained", squeeze=False)
+    for place, image, label in zip(axes[0], images, titles, strict=True):
         image = image.detach().float().cpu().numpy()
         if image.ndim == 2:
             place.imshow(image, cmap="gray", vmin=0, vmax=most)

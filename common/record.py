@@ -33,7 +33,7 @@ class Record(BaseModel):
     test_loss: float
     test_acc: float
     confusion: list[list[int]]  # rows: true class; columns: predicted
-    device: str
+    device: str  # on which the run ended; where it went on from a checkpoint, others may have had a share
     precision: str
     threads: int
     torch: str

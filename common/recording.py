@@ -16,12 +16,13 @@ import torch
 
 from common import data as datasets
 from common import settings as lab_settings
+from common.checkpoint import epochs
 from common.errors import CourseError
 from common.files import claimed, write_all
 from common.inspect import macs, parameters
 from common.recipe import Variant
-from common.records import RECORDS, RUNS, missing, read, read_all
-from common.runs import device_name, run, running
+from common.records import RECORDS, RUNS, identity, missing, read, read_all
+from common.runs import device_name, place, run, running
 from common.train import Diverged, OutOfTime
 
 
@@ -33,6 +34,7 @@ class Job(NamedTuple):
     variant: Variant
     seed: int
     work: int  # multiply-accumulates of one image, times epochs
+    done: float  # share of its epochs that a checkpoint holds
 
 
 def seconds(text):
@@ -55,25 +57,22 @@ def owed(variants, seeds):
     for lab, name, variant in variants:
         amount = variant.recipe.epochs * macs(variant.build())
         work[lab] = work.get(lab, 0) + amount
-        jobs += [Job(lab, name, variant, seed, amount) for seed in missing(lab, name, variant, range(seeds))]
-    return sorted(jobs, key=lambda job: (not begun(job), job.seed, work[job.lab]))
-
-
-def begun(job):
-    """Tell whether a run was stopped after some epochs."""
-    return any((RUNS / job.lab / job.name).glob(f"seed-{job.seed}-*.checkpoint"))
+        for seed in missing(lab, name, variant, range(seeds)):
+            path = place(lab, name, identity("cifar10", variant, seed)).with_suffix(".checkpoint")
+            jobs.append(Job(lab, name, variant, seed, amount, epochs(path) / variant.recipe.epochs))
+    return sorted(jobs, key=lambda job: (not job.done, job.seed, work[job.lab]))
 
 
 def known(job, records):
-    """Return the median seconds of the runs of this very variant in `records`, or None."""
+    """Return the seconds that a run still takes, by the median of this very variant's in `records`; None without any."""
     times = [r.seconds for r in records if (r.lab, r.variant, r.recipe) == (job.lab, job.name, job.variant.recipe)]
-    return statistics.median(times) if times else None
+    return statistics.median(times) * (1 - job.done) if times else None
 
 
 def expected(job, records):
     """Return `known`, or else a guess in proportion to the arithmetic of other variants; None without any record."""
     rates = [r.seconds / r.recipe.epochs / r.macs for r in records]
-    return known(job, records) or (statistics.median(rates) * job.work if rates else None)
+    return known(job, records) or (statistics.median(rates) * job.work * (1 - job.done) if rates else None)
 
 
 def read_new(seen):
@@ -99,7 +98,7 @@ def record(variants, settings, budget=None):
     before = set(seen)
     plan = owed(variants, settings.seeds)
     for job in plan:
-        lab, name, variant, seed, _ = job
+        lab, name, variant, seed = job[:4]
         with claimed(RUNS / lab / name / f"seed-{seed}.claim") as free:
             read_new(seen)
             remaining = left(plan, seen, before)
@@ -171,7 +170,14 @@ def promote(record):
         return
     target = RECORDS / record.lab / record.variant / f"seed-{record.seed}.json"
     files = {target.with_suffix(ending): record.beside(ending).read_bytes() for ending in record.files}
-    write_all(files | {target: source.read_bytes()})
+    try:
+        write_all(files | {target: source.read_bytes()})
+    except OSError as error:
+        raise CourseError(f"The record {target} could not be written ({error.strerror}): make room and run this again; "
+                          f"the finished run is kept as {source}.") from None
+    for old in target.parent.glob(f"{target.stem}.*"):
+        if old != target and old not in files:  # as weights, which the record before this one had and this one has not
+            old.unlink()
     print(f"On record: {target.relative_to(datasets.ROOT)}, test accuracy {record.test_acc:.2%}", flush=True)
 
 
@@ -179,12 +185,16 @@ def say_owed(variants, seeds, device):
     """Print what `owed` lists, a line a variant, with the time that it would take on `device`, if that is known."""
     plan = owed(variants, seeds)
     here = [r for r in read_all() if r.device == device_name(device)]
-    times = {}
+    times = []
     for lab, name, variant in variants:
         jobs = [job for job in plan if (job.lab, job.name) == (lab, name)]
         if jobs:
-            each = times[lab, name] = expected(jobs[0], here)
+            each = [expected(job, here) for job in jobs]
+            times += each
+            begun = [f"{job.done:.0%} of seed {job.seed} done" for job in jobs if job.done]
             print(f"{lab} {name}: {parameters(variant.build()):,} parameters, {variant.recipe.epochs} epochs, seeds "
-                  f"{', '.join(str(job.seed) for job in jobs)}" + (f", about {clock(each)} each" if each else ""))
-    total = [times[job.lab, job.name] for job in plan]
-    print(f"{len(plan)} runs are owed" + (f", about {clock(sum(total))} on this device." if all(total) and plan else "."))
+                  f"{', '.join(str(job.seed) for job in jobs)}"
+                  + (f", about {clock(max(each))}{' each' * (len(jobs) > 1)}" if None not in each else "")
+                  + (f" ({', '.join(begun)})" if begun else ""))
+    print(f"{len(plan)} runs are owed"
+          + (f", about {clock(sum(times))} on this device." if times and None not in times else "."))

@@ -38,9 +38,9 @@ def run(lab, name, variant, seed, settings, deadline=None):
 def _train(lab, name, variant, wanted, settings, deadline):
     data = datasets.load(settings.dataset, settings.data_dir, settings.images)
     device = lab_settings.device(settings)
-    key = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:8]
-    path = RUNS / lab / name / f"seed-{wanted['seed']}-{key}.json"
+    path = place(lab, name, wanted)
     checkpoint = path.with_suffix(".checkpoint")
+    macs(variant.build())  # a network that cannot be counted says so now, not after hours of training
     if settings.retrain:
         checkpoint.unlink(missing_ok=True)
     title = f"{lab} {name} seed {wanted['seed']}"
@@ -56,6 +56,12 @@ def _train(lab, name, variant, wanted, settings, deadline):
     checkpoint.unlink(missing_ok=True)
     sweep(checkpoint)
     return record
+
+
+def place(lab, name, wanted):
+    """Return the path in runs/ of the record of the run that `wanted`, an identity, describes; its checkpoint is beside."""
+    key = hashlib.sha256(json.dumps(wanted, sort_keys=True).encode()).hexdigest()[:8]
+    return RUNS / lab / name / f"seed-{wanted['seed']}-{key}.json"
 
 
 def describe(lab, name, variant, data, wanted, device, result):

@@ -55,7 +55,7 @@ def gained(first, second):
 def verdict(low, high):
     """Return in a few words what the interval of a difference says, which is NaN for too few pairs of runs."""
     if low != low:
-        return "too few runs for an interval"
+        return "too few runs to tell"
     return "no difference" if low <= 0 <= high else "beyond chance"
 
 

@@ -52,6 +52,7 @@ def train(build, data, recipe, seed, device="cpu", checkpoint=None, title="", pl
     """
     device = torch.device(device)
     torch.backends.cudnn.benchmark = True  # on a GPU: try the kernels for each shape once and keep the fastest
+    torch.backends.cudnn.allow_tf32 = False  # what is called fp32 is
     torch.manual_seed(seed)
     network = build().to(device, memory_format=torch.channels_last)
     optimizer = make_optimizer(network, recipe)
@@ -60,6 +61,7 @@ def train(build, data, recipe, seed, device="cpu", checkpoint=None, title="", pl
     result = Result(network, "bf16" if bf16 else "fp32")
 
     data = data.to(device)
+    classes = int(data.train_labels.max()) + 1
     learn, validate = split(data.train_labels, recipe.validation)
     mean, std = normalisation(data, recipe)
     sizes = [len(batch) for batch in learn.split(recipe.batch_size)]  # the last batch may be smaller, and weighs less
@@ -80,7 +82,7 @@ def train(build, data, recipe, seed, device="cpu", checkpoint=None, title="", pl
         labels = targets = data.train_labels[batch]
         images = augment(data.train_images[batch], recipe, mean, std, mirrored[batch] if recipe.alternate else None)
         if recipe.mixup:
-            images, targets = mixup(images, labels, recipe.mixup)
+            images, targets = mixup(images, labels, recipe.mixup, classes)
         with autocast:
             logits = network(images).float()
         loss = F.cross_entropy(logits, targets, label_smoothing=recipe.label_smoothing)
@@ -137,7 +139,7 @@ def train(build, data, recipe, seed, device="cpu", checkpoint=None, title="", pl
             save(checkpoint, network, optimizer, scheduler, result.history)
         print(line(title, row, recipe.epochs), flush=True)
         needs = (recipe.epochs - epoch) * row["seconds"]
-        if deadline and time.monotonic() + needs > deadline and epoch > begun:  # the first epoch may take longer
+        if deadline and begun < epoch < recipe.epochs and time.monotonic() + needs > deadline:  # the first may take longer
             raise OutOfTime(f"{title} needs {needs:.0f} s more")
 
     result.test_loss, result.test_acc, predictions = test(data.test_images, data.test_labels)
@@ -158,7 +160,8 @@ def evaluate(network, images, labels, mean, std, batch_size=1000):
         losses.append(F.cross_entropy(logits, theirs, reduction="none"))
         predictions.append(logits.argmax(1))
     losses, predictions = torch.cat(losses).double(), torch.cat(predictions)
-    return losses.mean().item(), (predictions == labels).double().mean().item(), predictions
+    accuracy = (predictions == labels).sum().item() / len(labels)  # a mean on a GPU can differ in its last digit
+    return losses.mean().item(), accuracy, predictions
 
 
 def has_bf16_units(device):

@@ -59,7 +59,7 @@ def agreement(build, data, device, seeds=3, images=10_000, epochs=3):
             with contextlib.redirect_stdout(None):
                 found[name].append(train(build, part, recipe, seed, device, plain=plain).test_acc)
         network, batches, step = usual_loop(build, part, recipe.batch_size, torch.device(device), seed)
-        for batch in islice(batches, epochs * (images // recipe.batch_size)):
+        for batch in islice(batches, epochs * (len(part.train_labels) // recipe.batch_size)):
             step(batch)
         there = data.to(device)
         found["usual"].append(evaluate(network, there.test_images, there.test_labels, mean.to(device), std.to(device))[1])

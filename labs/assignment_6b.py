@@ -29,12 +29,13 @@ import torch
 from torch import nn
 
 from common import inspect, plots, plots_kinds, settings, show, stats
-from common.blocks import Residual
+from common.blocks import Pixels, Residual, like_keras
 from common.recipe import Recipe, Variant
 from common.runs import runs
 
 # %% [markdown]
-# The parameters of the lab. Change one and run on: what is on record is replayed, anything else is trained.
+# The parameters of the lab. Change one and run on: what is on record is replayed in seconds, anything else is trained.
+# On a CPU each of these runs takes hours to days; `make record DRY=1` prints an estimate for the machine at hand.
 
 # %% tags=["parameters"]
 dataset: str = "cifar10"  # or "synthetic": drawn shapes, for a quick trial
@@ -123,11 +124,9 @@ plots_kinds.work(kinds, "Six kinds of convolution at work")
 #
 # ### Their arithmetic
 #
-# A kernel of $k$ taps from $n$ to $m$ channels has $k\,n\,m$ weights. So a normal block has $9nm$; a spatially
-# separable one $3nm + 3m^2$; a depthwise separable one $9n + nm$; branches $9n\tfrac{m}{2} + 25n\tfrac{m}{2} = 17nm$;
-# $g$ groups $g \cdot 9\tfrac{n}{g}\tfrac{m}{g} = 9nm/g$. Dilation moves taps and adds none. Every weight is used once
-# for each pixel of the output, so for *every* kind the multiply–accumulates are the weights times the area of the map.
-# The weights of two blocks, counted:
+# How many weights each kind has follows from how it looks and mixes ([separable and grouped
+# convolution](../book/theory_separable)). Every weight is used once for each pixel of the output, so for *every* kind
+# the multiply–accumulates are the weights times the area of the map. The weights of two blocks, counted:
 
 # %% tags=["hide-input"]
 show.Table(pd.DataFrame([{"channels": f"{n} to {m}"} | {
@@ -135,28 +134,18 @@ show.Table(pd.DataFrame([{"channels": f"{n} to {m}"} | {
     for n, m in ((64, 64), (32, 64))]))
 
 # %% [markdown]
-# A spatially separable block saves a third where the channels stay as many, and *nothing* where they double: from
-# $3nm + 3m^2 < 9nm$ follows $m < 2n$.
+# A spatially separable block saves a third where the channels stay as many, and *nothing* where they double: it saves
+# only for $m < 2n$.
 #
 # ## As the source ran it
 #
 # *Question: what does the network with all of them reach?*
 
 # %% tags=["variants"]
-def like_keras(network):
-    """Give convolutions and normalisations the defaults of Keras."""
-    for layer in network.modules():
-        if isinstance(layer, nn.Conv2d):
-            nn.init.xavier_uniform_(layer.weight)  # Glorot's; no biases here
-        if isinstance(layer, nn.BatchNorm2d):
-            layer.eps, layer.momentum = 1e-3, 1 - 0.99
-    return network
-
-
 def as_run():
     """Return the source's network: (N, 3, 32, 32) to ten scores an image."""
     return like_keras(nn.Sequential(
-        normal(3, 32),
+        Pixels(), normal(3, 32),
         separable_spatial(32, 64, "valid"), depthwise(64, 128, "valid"),
         nn.Dropout(0.05), normal(128, 32, 1), nn.MaxPool2d(2),
         Branches(normal(32, 64), normal(32, 64, 5)),
@@ -167,24 +156,21 @@ def as_run():
 
 
 # %%
-learnt = inspect.parameters(as_run())
-running = sum(buffer.numel() for name, buffer in as_run().named_buffers()
-              if "running" in name)  # means and variances
-print(f"PyTorch: {learnt:,}, with {running:,} in buffers beside them")
-print(f"Keras: {learnt + running:,}")
-assert (learnt, learnt + running) == (150_168, 151_404)
+counts = inspect.parameters(as_run()), inspect.keras_count(as_run())
+print("{:,} parameters, {:,} by Keras".format(*counts))
+assert counts == (150_168, 151_404)
 
 # %% [markdown]
-# Keras counts running statistics too. Of the five kinds only one saves weights here: depthwise separable, 8,768 in
-# place of 73,728. The spatially separable block doubles its channels: 18,432, as normal. The two pairs of branches
-# have 69,632 and 36,864; a normal 3×3 with as many outputs has 36,864.
+# Keras counts the running statistics of normalisation too. Of the five kinds only one saves weights here: depthwise
+# separable, 8,768 in place of 73,728. The spatially separable block doubles its channels: 18,432, as normal. The two
+# pairs of branches have 69,632 and 36,864; a normal 3×3 with as many outputs has 36,864.
 #
 # The recipe: Adam at 0.003, times 0.9 every two epochs down to 0.0005 (here, unlike in 6A, the schedule *was* passed
 # on), batches of 128, 50 epochs, zoom by up to 0.15, mirroring, one number in twenty dropped after each block. The
-# source followed the test set, and so do we. Weights are drawn after Glorot and running statistics keep 0.99 of their
-# value at each step, as in Keras. Left different: the source only divides by 255, we also subtract the training images'
-# mean and divide by their deviation; Adam adds $10^{-8}$, not $10^{-7}$; an epoch has 391 batches, the last one
-# smaller, not 390.
+# source followed the test set, and so do we. `Pixels` gives the network pixels from 0 to 1, and `like_keras` first
+# weights after Glorot and running statistics that keep 0.99 of their value at each step. What still differs: Adam adds
+# $10^{-8}$, not $10^{-7}$; an epoch has 391 batches, the last one smaller, not 390; on a GPU with units for bfloat16
+# most of the arithmetic is done in it; and the random numbers.
 
 # %% tags=["variants"]
 variants = {"as_run": Variant(as_run, Recipe(
@@ -209,13 +195,15 @@ show.Text(f"**What we see.** After the last epoch training accuracy is {said[0]}
           f"{said[2]} (<q>85.48 %</q>).")
 
 # %% [markdown]
-# The README sets this beside 6A's last network: half the parameters and epochs, a little more accuracy. But the
-# schedule began to work as well, dropout was halved, every layer was normalised. Assignment 6A takes these apart.
+# It is tempting to set this beside 6A's last network: half the parameters, half the epochs, a little more accuracy. But
+# the schedule began to work as well, dropout was halved, and every layer was normalised. Assignment 6A takes such steps
+# apart for its own network.
 #
 # ## The fair comparison
 #
-# *Question: what is each kind worth when nothing else differs?* One skeleton: a normal 3×3 convolution for the colours,
-# then two blocks of *one* kind on each of three maps (32×32, 16×16, 8×8), the mean of each channel, a linear layer.
+# *Question: what is each kind worth in the same place?* One skeleton: a normal 3×3 convolution for the colours, two
+# blocks of *one* kind on each of three maps (32×32, 16×16, 8×8), the mean of each channel, a linear layer. A kind is
+# taken with what usually stands inside it: the spatially separable one has an additional normalisation and ReLU.
 
 # %% tags=["variants"]
 def skeleton(block, widths, depth=2):
@@ -230,15 +218,7 @@ def skeleton(block, widths, depth=2):
     return nn.Sequential(*layers, nn.Flatten(), nn.Linear(n, 10))
 
 
-# %%
-plots_kinds.fields(
-    {kind: [skeleton(block, (8, 8, 8))[:layers] for layers in (3, 6, 9)]
-     for kind, block in kinds.items()},
-    ("32×32 map", "16×16 map", "8×8 map"), "What one pixel sees of the image")
-
 # %% [markdown]
-# A pixel sees most near its centre. Branches and dilation reach nearly twice as far as the others, and past the edge.
-#
 # Equal widths are unequal costs. So we also look for widths with which each kind costs what the normal skeleton costs,
 # in parameters *and* in multiply–accumulates, each within a fiftieth. As a weight of any kind is used once for each
 # pixel, the two go nearly together and one search can meet both; we need not say in which of them we are fair. Of all
@@ -296,20 +276,21 @@ for name in widths:
         kinds[name.removesuffix("_matched")], widths[name]), recipe)
 
 # %% tags=["hide-input"]
-rows = []
+rows, kept = [], {}
 for name, at in widths.items():
     layers = inspect.layers(variants[name].build())
     count = int(layers.params.sum()), int(layers.macs.sum())
     assert count == cost(name.removesuffix("_matched"), at)  # by count as by hand
+    kept[name] = plots_kinds.kept(variants[name].build())
     rows.append({"variant": name, "widths": " : ".join(map(str, at)), "parameters": count[0], "macs": count[1],
-                 "field": int(layers.field[:-3].max()),
-                 "kept (MiB)": round(plots_kinds.kept(variants[name].build()))})
+                 "field": int(layers.field[:-3].max()), "kept (MiB)": round(kept[name])})
 show.Table(pd.DataFrame(rows))
 
 # %% [markdown]
-# *field* is the side of what a pixel of the last map sees. *kept* is what autograd keeps of a batch of 128 for the way
-# back, counted in float32: most of the peak memory, which is not on record. It goes with widths and layers, not with
-# weights. All ten are trained by one recipe, tuned for none; a kind that would like another rate is judged too low.
+# *field* is the side of what a pixel of the last map sees: nearly twice as much with branches and dilation. *kept* is
+# what autograd keeps of a batch of 128 for the way back, counted in float32: most of the peak memory, which is not on
+# record. It goes with widths and layers, not with weights. All ten are trained by one recipe, tuned for none; a kind
+# that would like another rate is judged too low.
 
 # %%
 for name in widths:
@@ -325,12 +306,25 @@ def above_normal(group):
     return stats.gained(done["normal"], group)
 
 
-show.Table(pd.DataFrame([{"points above normal": kind} | {
-    name: stats.worded(*above_normal(group[kind])) for name, group in sets.items()} for kind in list(kinds)[1:]]))
+def told(group):
+    """Return that for a table: with its interval, or with McNemar's p of each pair of too few runs."""
+    mean, low, high = above_normal(group)
+    chances = [f"{stats.mcnemar(one.correct(), two.correct())[2]:.2g}" for one, two in zip(done["normal"], group)]
+    return stats.worded(mean, low, high) if low == low else f"{mean:+z.2f} (p = {', '.join(chances)})"
+
+
+show.Table(pd.DataFrame([{"points above normal": kind} | {name: told(group[kind]) for name, group in sets.items()}
+                         for kind in list(kinds)[1:]]))
+
+# %% tags=["remove-input"]
+show.Text(
+    "So few seeds give no intervals. *p* is from McNemar's test, which compares two networks by the test images that "
+    "only one of them has right ([glossary](../book/glossary.md)): how likely so uneven a split is if both are equally "
+    "good. It tells these networks apart, not their kinds; and of nine *p* one may well be small by chance."
+    if options.seeds < stats.ENOUGH else
+    "In brackets stand 95 % intervals. There are nine, so one may well miss zero by chance.")
 
 # %% [markdown]
-# In brackets stand 95 % intervals, where there are several seeds. There are nine, so one may well miss zero by chance.
-#
 # ## How far can 151,404 parameters go?
 #
 # *Question: what does the same budget reach with what is known today?* Three pairs of blocks on each map, a shortcut
@@ -358,12 +352,12 @@ for name in ("best_a", "best_b"):
 held_out = {name: np.mean([r.val_acc for r in done[name]])
             for name in variants if name != "as_run"}
 chosen = max(("best_a", "best_b"), key=held_out.get)
-assert done[chosen][0].params <= 151_404
+assert inspect.keras_count(variants[chosen].build()) <= 151_404
 
 # %% tags=["remove-input"]
 show.Text(f"**What we see.** Validated, `best_a` has {held_out['best_a']:.2%} and `best_b` {held_out['best_b']:.2%}, "
-          f"so `{chosen}` is chosen. On the test images, with {done[chosen][0].params:,} parameters, it has "
-          f"**{show.percent(r.test_acc for r in done[chosen])}**.")
+          f"so `{chosen}` is chosen, of {inspect.keras_count(variants[chosen].build()):,} parameters by Keras' count. "
+          f"On the test images it reaches **{show.percent(r.test_acc for r in done[chosen])}**.")
 
 # %% [markdown]
 # ## Exercises
@@ -412,12 +406,14 @@ def shuffled(x, g):
 # %% tags=["check", "hide-input"]
 def check_shuffle(answer):
     """Return what is to be said of a function that shuffles channels."""
-    x = torch.arange(24.0).view(2, 12, 1, 1).expand(2, 12, 2, 3)
+    x = torch.arange(24.0).view(2, 12, 1, 1) + torch.arange(6.0).view(2, 3) / 10  # no two of its numbers are equal
     given, right, back = answer(x.clone(), 3), nn.ChannelShuffle(3)(x), nn.ChannelShuffle(4)(x)
     if getattr(given, "shape", None) != x.shape:
         return f"Not yet: it must return a tensor of the shape {tuple(x.shape)} that it was given."
     if torch.equal(given, back):
         return "Not yet: you deal them back; view the channels as g groups, not as groups of g."
+    if not torch.equal(given, right) and torch.equal(given.floor()[..., 0, 0], right.floor()[..., 0, 0]):
+        return "Not yet: the channels are where they belong, but pixels have moved within their maps."
     if not torch.equal(given, right):
         return f"Not yet: 12 channels in 3 groups come as {[int(v) for v in given[0, :, 0, 0]]}, not as 0, 4, 8, 1, …"
     return "Right: a matrix of groups × members, transposed. It has no weights and does no arithmetic."
@@ -442,15 +438,22 @@ show.summary(done, seconds_an_epoch=show.seconds_an_epoch)
 
 # %% tags=["remove-input", "nbval-ignore-output"]
 first = max(kinds, key=lambda kind: held_out[same_cost[kind][0].variant])
+more = {kind: kept[group[0].variant] / kept["normal"] for kind, group in same_cost.items()}
 seconds = {kind: np.median([r.seconds for r in group]) for kind, group in same_cost.items()}
 slow = max(list(kinds)[1:], key=seconds.get)
-above = above_normal(same_cost[first])
+times = seconds[slow] / seconds["normal"]
 show.Text(
     f"At equal costs the validation images put {first} first. " + (
         "So choose the normal 3×3, which is the plainest as well. " if first == "normal" else
-        f"On the test images it is {stats.phrase(*above)} from normal: " + (
-            f"choose {first}. " if above[1] > 0 else
-            "that does not settle it; the normal 3×3 is the plainest. "))
+        f"On the test images: {stats.sentence(done['normal'], same_cost[first], ('normal', first))} It keeps "
+        f"{more[first]:.1f} times the memory for the way back. " + (
+            f"Choose {first}, if you have that memory. " if above_normal(same_cost[first])[1] > 0 else
+            "That does not settle it; the normal 3×3 is the plainest. "))
     + f"If the width is given, depthwise takes {done['depthwise'][0].macs / done['normal'][0].macs:.0%} of the "
-    f"arithmetic, for {stats.phrase(*above_normal(done['depthwise']))}. Yet arithmetic is not time: at equal costs "
-    f"{slow} took {seconds[slow] / seconds['normal']:.1f} times as long as normal.")
+    f"arithmetic, for {stats.phrase(*above_normal(done['depthwise']))}; at equal costs it keeps "
+    f"{more['depthwise']:.1f} times the memory for the way back.\n\n"
+    + ("These runs did not have the machine alike, so their times are not compared."
+       if not show.alike(*same_cost.values()) else
+       f"Equal arithmetic took about equal time: {slow}, the slowest beside normal, took {times:.2f} times as long."
+       if 0.9 <= times <= 1.1 else
+       f"Yet arithmetic is not time: at equal costs {slow} took {times:.1f} times as long as normal."))

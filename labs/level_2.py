@@ -10,14 +10,14 @@
 # # Level 2: striding or pooling?
 #
 # Level 2 takes each max-pooling of Level 1 away and puts a 3×3 convolution with stride 2 in its place. The network
-# grows from 83,368 to 203,624 parameters, and its author finds about the same accuracy. *Was that the striding, or the
-# parameters that came with it?* Two things changed at once, so one network cannot tell. Four can.
+# grows from 83,368 to 203,624 parameters, and its author finds about the same accuracy. *What did the striding do, and
+# what did the layers and parameters that came with it?* Two things changed at once, so one network cannot tell. Four can.
 #
 # **After this lab you can**
 #
 # * say what an output of a strided convolution sees, and what it misses;
-# * take apart two changes that came together, with a 2×2 design in which only one thing changes at a time;
-# * read an interval of a difference that is paired over seeds;
+# * take apart two changes that came together, with a 2×2 design;
+# * say what one run of each network can tell, and what only several seeds can;
 # * test a remark from somebody's README by measurement.
 #
 # **Before**, you should have read [Level 1](level_1).
@@ -142,7 +142,7 @@ show.beside(
 # *Question: what may one conclude from <q>78.53 %</q> in Level 1 and <q>78.01 %</q> in Level 2?*
 #
 # Nothing about striding. Between the two numbers lie a stride *and* 120,256 parameters in four more layers. If striding
-# loses a point and parameters gain one, the sum is nothing, and nobody sees either.
+# loses a point and the layers gain one, the sum is nothing, and nobody sees either.
 #
 # The numbers are also single runs. An accuracy of 0.78 that is measured on 10,000 images has a standard error of
 # $\sqrt{0.78 \cdot 0.22 / 10000} \approx 0.004$ from the choice of test images alone, and another seed adds its own
@@ -201,11 +201,11 @@ plots_study.pictures(
 #
 # ## Four networks
 #
-# *Question: which nets differ in nothing but the striding, and which in nothing but the parameters?*
+# *Question: which nets differ in nothing but the striding, and which in nothing but four more blocks?*
 #
-# We need a strided network as small as Level 1 and a pooled one as large as Level 2. One could scale the widths until
-# the counts come close, but then the widths differ as well. There is an exact way, used by Springenberg and others in
-# [*Striving for simplicity*](https://arxiv.org/abs/1412.6806): leave every layer as it is, and move the stride.
+# We need a strided network as small as Level 1 and a pooled one as large as Level 2. There is an exact way, used by
+# Springenberg and others in [*Striving for simplicity*](https://arxiv.org/abs/1412.6806): leave every layer as it is,
+# and move the stride.
 #
 # | a stage ends in | pooled | strided |
 # |---|---|---|
@@ -266,12 +266,14 @@ show.Text(
     f"{cost['strided_small'] / cost['pooled_small']:.0%} of the arithmetic at the small size and "
     f"{cost['strided_large'] / cost['pooled_large']:.0%} at the large one. The field of a pooled network is a little "
     "wider, since a pooling looks at four outputs of the convolution before it. The two networks of a size draw the "
-    "same first weights from a seed and see the same images in the same order: they differ in the striding alone.")
+    "same first weights from a seed and see the same images in the same order: they differ in the striding alone. The "
+    "four blocks of the large size bring parameters, depth, arithmetic and a wider field together, and this design does "
+    "not separate those.")
 
 # %% [markdown]
 # ## The measurement
 #
-# *Question: what does striding change, and what do the parameters change?*
+# *Question: what does striding change, and what do four more blocks change?*
 #
 # All four are trained with one recipe: that of the source, but with 5,000 images held out, statistics of the images
 # learnt from, and the test set looked at once. Each size answers the first question, each kind the second.
@@ -292,30 +294,45 @@ def points(first, second):
 pairs = {
     "striding, small": ("pooled_small", "strided_small"),
     "striding, large": ("pooled_large", "strided_large"),
-    "120,256 parameters more, pooled": ("pooled_small", "pooled_large"),
-    "120,256 parameters more, strided": ("strided_small", "strided_large"),
+    "four more blocks, pooled": ("pooled_small", "pooled_large"),
+    "four more blocks, strided": ("strided_small", "strided_large"),
 }
 effects = {what: points(*pair) for what, pair in pairs.items()}
 show.Table(pd.DataFrame([{"effect of": what, "points of test accuracy (95 % interval)": stats.worded(*values)}
                          for what, values in effects.items()]))
 
+# %% tags=["remove-input"]
+stride, block = ([effects[f"{what}, {which}"][0] for which in kinds] for what, kinds in (
+    ("striding", ("small", "large")), ("four more blocks", ("pooled", "strided"))))
+beyond = [what for what, (_, low, high) in effects.items() if low > 0 or high < 0]
+show.Text(
+    f"**The answer.** On the way from *pooled, small* to *strided, large*, striding gives {stride[0]:+.2f} points and the "
+    f"four blocks then {block[1]:+.2f}, together {stride[0] + block[1]:+.2f}. "
+    + ("The two go against each other, and a comparison of the two ends shows only what is left. "
+       if stride[0] * block[1] < 0 else "")
+    + f"Striding gives {stride[1]:+.2f} where the blocks are there first, and the blocks {block[0]:+.2f} where there is "
+    "pooling: what the two changes are worth "
+    + ("adds up to within a point.\n\n" if abs(stride[0] - stride[1]) < 1 else "does not simply add up.\n\n")
+    + ("There are too few runs for intervals over seeds. Two networks can still be compared image by image, by "
+       "[McNemar's test](../book/glossary.md): of the images on which exactly one of two equally good networks is right, "
+       "each has about half. It tells these networks apart, not two ways of building them.\n\n" + "\n".join(
+           "* " + stats.sentence(*(groups[name] for name in pair), [name.replace("_", " ") for name in pair])
+           for pair in pairs.values()) if options.seeds < stats.ENOUGH else
+       "An interval is that of the mean difference over seeds (Student's *t*, pairs with the same seed). Beyond chance, "
+       f"which is to say that the interval does not hold zero, are: {'; '.join(beyond) or 'none of the four'}."))
+
 # %% [markdown]
-# An interval is that of the mean difference over seeds (Student's *t*, pairs with the same seed). Where it holds zero,
-# we say “no difference”: there may be one, but these runs do not show it. If they were independent, all four intervals
-# would be right in only $0.95^4 \approx 0.81$ of such labs. One that just misses zero is weak evidence.
+# Another pair differs in one thing alone: *pooled, small* is the network that Level 1 repaired, trained at a constant
+# rate, where Level 1 lowers it when the validation loss stands still. So here is what that schedule is worth:
+
+# %%
+scheduled = Recipe(**variants["pooled_small"].recipe.model_dump() | dict(
+    schedule="plateau", factor=0.01, patience=7, min_lr=1e-7))
+lowered = runs("level_1", "repaired",
+               Variant(variants["pooled_small"].build, scheduled), options)
 
 # %% tags=["remove-input"]
-beyond = [what for what, (_, low, high) in effects.items() if low > 0 or high < 0]
-kinds = {what.split(",")[0] for what in beyond}
-show.Text("**The answer.** " + (
-    "One run of each network gives no interval. Two networks can still be compared image by image.\n\n" + "\n".join(
-        "* " + stats.sentence(*(groups[name] for name in pair), [name.replace("_", " ") for name in pair])
-        for pair in pairs.values()) if options.seeds == 1 else
-    "None of the four effects is beyond chance in these runs. They give no reason to prefer one of the four networks "
-    "but its cost." if not beyond else
-    f"Beyond chance are: {'; '.join(f'{what} ({effects[what][0]:+.2f} points)' for what in beyond)}. " + (
-        "Both changes matter, and a comparison of Level 1 with Level 2 alone mixes them." if len(kinds) == 2 else
-        "That is the striding." if kinds == {"striding"} else "That is the parameters.")))
+show.Text(stats.sentence(groups["pooled_small"], lowered, ("constant", "lowered")))
 
 # %% [markdown]
 # ## A remark put to the test
@@ -326,37 +343,48 @@ show.Text("**The answer.** " + (
 # *Question: which of the three statements holds here?*
 #
 # The first is arithmetic, and is in the table above. For the second we need a definition of *earlier*: the first epoch
-# after which the validation accuracy is at a given level, the same for all four. As that level we take 0.95 of what the
-# worst of all these runs reaches at its best, so that every run gets there.
+# after which the validation accuracy is at a given level. Which level? One that is the same for all is reached earlier
+# by a network that ends higher. So we take two: 0.95 of what the worst of these runs reaches at its best, for all; and
+# 0.95 of its own best for each.
 
 # %%
-level = 0.95 * min(r.curves().val_acc.max()
-                   for group in groups.values() for r in group)
+best = {name: [r.curves().val_acc.max() for r in group]
+        for name, group in groups.items()}
+common_level = 0.95 * min(min(values) for values in best.values())
 
 
-def reached(records):
-    """Return for each run the first epoch that is at the level."""
-    return [int((r.curves().val_acc >= level).idxmax()) for r in records]
+def waits(name, levels):
+    """Return for each run of a variant the first epoch that is at its level."""
+    return [int((r.curves().val_acc >= level).idxmax())
+            for r, level in zip(groups[name], levels)]
 
 
-waits = {name: reached(group) for name, group in groups.items()}
+same_level = {name: waits(name, [common_level] * len(best[name])) for name in groups}
+own_level = {name: waits(name, [0.95 * value for value in best[name]]) for name in groups}
 
 # %% tags=["hide-input"]
 show.Table(pd.DataFrame([{
     "": size,
     "macs, strided over pooled": f"{cost[f'strided_{size}'] / cost[f'pooled_{size}']:.0%}",
-    **{f"{kind} at {level:.1%}, epoch": f"{np.mean(waits[f'{kind}_{size}']):.1f}" for kind in ("pooled", "strided")},
-    "epochs that pooling is earlier": stats.worded(*stats.paired(waits[f"pooled_{size}"], waits[f"strided_{size}"])),
-    "points that pooling is better": stats.worded(*points(f"strided_{size}", f"pooled_{size}")),
+    **{f"epoch at {what}, {kind}": f"{np.mean(waited[f'{kind}_{size}']):.1f}"
+       for what, waited in ((f"{common_level:.1%}", same_level), ("0.95 of its best", own_level))
+       for kind in ("pooled", "strided")},
+    "points that pooling is better": f"{points(f'strided_{size}', f'pooled_{size}')[0]:+.2f}",
 } for size in ("small", "large")]))
 
 # %% tags=["remove-input"]
-gains = {size: points(f"strided_{size}", f"pooled_{size}") for size in ("small", "large")}
+def earlier(waited):
+    """Return at which sizes pooling is earlier, in words."""
+    sizes = [size for size in ("small", "large")
+             if np.mean(waited[f"pooled_{size}"]) < np.mean(waited[f"strided_{size}"])]
+    return {2: "at both sizes", 1: f"at the {sizes[0]} size alone" if sizes else "", 0: "at neither size"}[len(sizes)]
+
+
+ahead = [points(f"strided_{size}", f"pooled_{size}")[0] for size in ("small", "large")]
 show.Text(
-    "**What we see.** Striding does take less computation. The one point that pooling is said to get more is " + (
-        "not to be judged from one pair of runs." if options.seeds == 1 else " and ".join(
-            f"{'inside' if low <= 1 <= high else 'outside'} the interval at the {size} size"
-            for size, (_, low, high) in gains.items()) + "."))
+    f"**What we see.** Striding does take less computation. Pooling is earlier {earlier(same_level)} if the level is the "
+    f"same for all, and {earlier(own_level)} if each network is measured by its own best. It is better by "
+    f"{ahead[0]:+.1f} points at the small size and by {ahead[1]:+.1f} at the large one.")
 
 # %% [markdown]
 # ## Exercises
@@ -452,6 +480,6 @@ show.summary({"as run": as_run_records, **{four[n]: group for n, group in groups
 #   the largest. The arithmetic differs, the parameters do not.
 # * Level 2 differs from Level 1 in two ways, so their difference answers no question. With the two networks between
 #   them, each question has two answers, and one can see whether they agree.
-# * “No difference” is said of an interval, not of a table with two numbers in it.
+# * One run of each can show that two networks differ. That two ways of building networks do, only several seeds show.
 #
 # Compare the two accuracies in the table: the gap between them is what Level 3 sets out to close, with regularisation.

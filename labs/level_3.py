@@ -7,21 +7,24 @@
 # ---
 
 # %% [markdown]
-# # Level 3: regularisation, too much and enough
+# # Level 3: regularisation, one part at a time
 #
 # Level 2 ends at <q>98.50 %</q> on its training images and <q>78.01 %</q> on the test images, as its author reports.
 # The cure in every textbook is regularisation. The author added dropout, rotations and holes, and test accuracy *fell*,
-# to <q>72.33 %</q>. The notes stop there, at an empty heading. *What went wrong, and what does help a network of
-# 203,624 parameters?*
+# to <q>72.33 %</q>. The notes stop there, at an empty heading. *What does each part do, and what do other changes do,
+# to a network of 203,624 parameters?*
 #
 # **After this lab you can**
 #
 # * tell under-fitting from over-fitting by curves, and say which curve does not prove what it seems to;
-# * find out which of several changes did the harm;
+# * take apart several changes that came together, and tell a step from chance;
 # * see a mistake of normalisation in a hole, and measure whether it matters;
-# * build a training recipe as a ladder, one rung at a time, and choose at its end without looking at the test set.
+# * build a training recipe as a ladder, one rung at a time, and choose at its end by images that were held out for it.
 #
 # **Before**, you should have read [Level 2](level_2).
+#
+# **Time.** Replayed, the lab takes seconds. Its runs are long on a CPU: hours each, and many hours those of 200 epochs.
+# `make record DRY=1 ONLY=level_3` says how long on the machine at hand, as far as runs made there tell.
 
 # %% tags=["imports"]
 from functools import partial
@@ -32,7 +35,7 @@ import torch
 from torch import nn
 
 from common import data, inspect, plots, plots_study, settings, show, stats
-from common.augment import augment, crop, cutout, flip, shift_scale_rotate
+from common.augment import crop, cutout, flip, shift_scale_rotate
 from common.blocks import conv_block, residual_block
 from common.recipe import Recipe, Variant
 from common.runs import runs
@@ -99,15 +102,13 @@ variants = {
 }
 
 # %% [markdown]
-# What that does to a picture, and two other changes that we come to later. (The picture is drawn, since those of
-# CIFAR-10 are not kept with this book. It is normalised with the mean and deviation of CIFAR-10's training images,
-# which the source's notebook prints.)
+# What that does to a picture. (It is drawn, since those of CIFAR-10 are not kept with this book. It is normalised with
+# the mean and deviation of CIFAR-10's training images, which the source's notebook prints.)
 
 # %%
-drawn = data.load("synthetic").test_images[:500]
 mean = torch.tensor([0.4914, 0.4822, 0.4465])
 std = torch.tensor([0.2470, 0.2435, 0.2616])
-one = data.normalise(drawn[31:32], mean, std)
+one = data.normalise(data.load("synthetic").test_images[31:32], mean, std)
 
 
 def hole(value):
@@ -116,20 +117,19 @@ def hole(value):
     return cutout(one, 16, 16, 1, value, generator)
 
 
+def draw(changed, title, alt):
+    """Draw normalised images, {what to call one: (1, 3, H, W)}, as pixels."""
+    return plots_study.pictures(
+        [image[0] * std.view(3, 1, 1) + mean.view(3, 1, 1)
+         for image in changed.values()], list(changed), title, alt)
+
+
 torch.manual_seed(5)
-changed = {
-    "drawn": one,
-    "turned": shift_scale_rotate(one, 0.0625, 0.1, 45, p=1),
-    "wrong hole": hole(mean), "mended hole": hole(torch.zeros(3)),
-    "mirrored": flip(one, torch.tensor([True])),
-    "cropped": crop(one, 4, "reflect"),
-}
-plots_study.pictures(
-    [image[0] * std.view(3, 1, 1) + mean.view(3, 1, 1)
-     for image in changed.values()],
-    list(changed), "One drawn image, changed in five ways",
-    "Turned: corners are filled by mirroring. The wrong hole is a lighter grey "
-    "than the mended one. Cropped: moved within 4 pixels of mirrored margin.")
+draw({"drawn": one, "turned": shift_scale_rotate(one, 0.0625, 0.1, 45, p=1),
+      "wrong hole": hole(mean), "mended hole": hole(torch.zeros(3))},
+     "One drawn image, changed",
+     "Turned: corners are filled by mirroring. The wrong hole is a lighter "
+     "grey than the mended one.")
 
 # %%
 as_run_records = runs("level_3", "as_run", variants["as_run"], options)
@@ -146,7 +146,7 @@ above = int((mean_test > mean_train).sum())
 show.Text(
     f"**What we see.** Test accuracy lies above training accuracy in {above} of {len(mean_test)} epochs, by "
     f"{100 * (mean_test.iloc[-1] - mean_train.iloc[-1]):.1f} points in the last one. The test loss is lowest at epoch "
-    f"{int(mean_loss.idxmin())}" + (", so it still falls where training stops."
+    f"{int(mean_loss.idxmin())}" + (", near the end."
                                     if mean_loss.idxmin() > 0.9 * len(mean_loss) else ", and is higher at the end."))
 
 # %% [markdown]
@@ -159,15 +159,14 @@ show.beside(["203,624", "60.50%", "72.33%", "72.61% (the 48th)", "49", "0.777"],
 # ### Test above training: what does it prove?
 #
 # Less than it seems. Training accuracy is counted on turned and painted images, with a tenth of the channels missing,
-# over the whole epoch, while the weights still change. Test accuracy is counted on clean images, with all channels,
-# after the epoch. A strong enough augmentation puts test above training for any network.
-#
-# *Under-fitting* shows elsewhere: without all this, the same network does better **on images it has not seen**, and
-# with it the loss on such images falls to the end instead of turning. Both need the plain network beside it.
+# while the weights still change; test accuracy on clean images, with all channels, after the epoch. A strong enough
+# augmentation puts test above training for any network. *Under-fitting* would show elsewhere: if the network does
+# better **on images it has not seen** without all this, and if with it the loss on such images falls to the end instead
+# of turning. To see either, one needs the plain network beside it.
 #
 # ## One part at a time
 #
-# *Question: which part did the harm?*
+# *Question: what does each part do?*
 #
 # Three things came together. We add them one by one, each on top of those before, and then mend the hole. The
 # protocol is the repaired one: 45,000 images to learn from, 5,000 to choose by, the test set once, and the head's 3×3
@@ -204,11 +203,11 @@ variants |= {
 }
 
 # %%
-harm = {"plain": "plain", "dropout": "+ dropout 0.1",
-        "rotation": "+ moved, scaled, turned", "wrong_hole": "+ wrong hole",
-        "mended_hole": "the hole mended"}
+parts = {"plain": "plain", "dropout": "+ dropout 0.1",
+         "rotation": "+ moved, scaled, turned", "wrong_hole": "+ wrong hole",
+         "mended_hole": "the hole mended"}
 groups = {name: runs("level_3", name, variants[name], options)
-          for name in harm}
+          for name in parts}
 
 
 def validation(name):
@@ -216,38 +215,61 @@ def validation(name):
     return [r.val_acc for r in groups[name]]
 
 
-plots_study.dots([(says, validation(name)) for name, says in harm.items()],
+plots_study.dots([(says, validation(name)) for name, says in parts.items()],
                  "Adding the parts of Level 3", "validation accuracy")
 
 # %% tags=["hide-input"]
+held_out, accuracy = groups["plain"][0].split["validation"], np.mean(validation("plain"))
+error = 100 * (accuracy * (1 - accuracy) / held_out) ** 0.5  # of one reading, in points
+few = options.seeds < stats.ENOUGH
+
+
+def lowest(name):
+    """Return the epoch at which a variant's validation loss is lowest, and how many there are."""
+    loss, _ = plots.mean_and_std(groups[name], "val_loss")
+    return int(loss.idxmin()), len(loss)
+
+
+def step(before, name):
+    """Return a step of validation accuracy in points, in words, and whether it is beyond chance."""
+    mean, low, high = stats.points(validation(before), validation(name))
+    if few:
+        return mean, f"{mean:+z.2f}", abs(mean) > 2 * 2**0.5 * error
+    return mean, stats.worded(mean, low, high), not low <= 0 <= high
+
+
 def ladder(rungs):
     """Return a table with a row for each of `rungs`, {variant: what to call it}, each compared with the one before."""
-    lowest = {name: plots.mean_and_std(groups[name], "val_loss")[0].idxmin() for name in rungs}
     return show.Table(pd.DataFrame([{
         "": says,
         "training": show.percent(r.train_acc for r in groups[name]),
         "validation": show.percent(validation(name)),
-        "step (points)": stats.worded(*stats.points(validation(before), validation(name))) if before else "",
-        "validation loss lowest at epoch": f"{int(lowest[name])} of {len(groups[name][0].history)}",
+        "step (points)": step(before, name)[1] if before else "",
+        "validation loss lowest at epoch": "{} of {}".format(*lowest(name)),
     } for before, (name, says) in zip([None, *rungs], rungs.items())]))
 
 
-ladder(harm)
+def beyond(rungs):
+    """Return a sentence that names those of `rungs` whose step is beyond chance."""
+    steps = {says: step(before, name) for before, (name, says) in zip(rungs, [*rungs.items()][1:])}
+    clear = [f"*{says}* ({mean:+.1f} points)" for says, (mean, _, beyond_chance) in steps.items() if beyond_chance]
+    return f"Steps beyond chance: {', '.join(clear)}." if clear else "No step by itself is beyond chance."
+
+
+ladder(parts)
 
 # %% tags=["remove-input"]
-steps = {name: np.mean(validation(name)) - np.mean(validation(before))
-         for before, name in zip(harm, [*harm][1:4])}
-worst = min(steps, key=steps.get)
-first, last = (np.mean(validation(name)) for name in ("plain", "wrong_hole"))
-lowest = [int(plots.mean_and_std(groups[name], "val_loss")[0].idxmin()) for name in ("plain", "wrong_hole")]
-length = len(groups["plain"][0].history)
+down, _, clear = step("plain", "wrong_hole")
 show.Text(
-    f"**What we see.** All three parts together take validation accuracy from {first:.1%} to {last:.1%}. " + (
-        f"The largest step down is *{harm[worst]}*, {100 * steps[worst]:+.1f} points." if steps[worst] < 0 else
-        "No part alone lowers it.")
-    + f" The validation loss is lowest at epoch {lowest[0]} of {length} without them, at epoch {lowest[1]} with them."
-    + (" Less accuracy on images not seen before, and a loss that still falls there: this is under-fitting."
-       if last < first and lowest[1] > 0.9 * length else ""))
+    f"**What we see.** All three parts together take validation accuracy from {np.mean(validation('plain')):.1%} to "
+    f"{np.mean(validation('wrong_hole')):.1%}. {beyond(parts)} " + (
+        f"(One reading on {held_out:,} images has a standard error of {error:.1f} points, a difference of two "
+        f"independent ones {2**0.5 * error:.1f}. Less than twice that may be chance, and the luck of the seed comes on "
+        "top.) " if few else "")
+    + "The validation loss is lowest at epoch {} of {} without the parts, at epoch {} with them.".format(
+        *lowest("plain"), lowest("wrong_hole")[0])
+    + (" Less accuracy on images not seen before, and a loss that is lowest near the end: that is under-fitting."
+       if clear and down < 0 and lowest("wrong_hole")[0] > 0.9 * lowest("wrong_hole")[1] else ""))
 
 # %% [markdown]
 # A caution: the parts were added in one order. In another order a part may cost less or more, since each is measured on
@@ -263,45 +285,30 @@ show.Text(
 # the *pixels*, 0.4914, 0.4822 and 0.4465, but after normalisation. There a value of +0.47 is half a deviation above the
 # mean: a light grey square. The value is right, and comes one line too late.
 #
-# Half of the images have a hole, it covers a quarter of them, and it is 0.47 too light: the mean pixel of training
-# rises by $\tfrac12 \cdot \tfrac14 \cdot 0.47 \approx 0.06$ deviations.
+# Batch normalisation keeps running averages of what it saw in training and uses them on test images, which have no
+# holes, so a little of this remains in every test. It is a real mistake, of a known size; what it does to accuracy has
+# to be measured. (Fewer than three seeds give no interval, but McNemar's test: of the test images that only one of two
+# networks has right, does one network have clearly more? See the [glossary](../book/glossary.md).)
 
 # %% tags=["remove-input"]
-def seen(recipe):
-    """Return 500 drawn images as `recipe` shows them to the network."""
-    torch.manual_seed(0)
-    return augment(drawn, recipe, mean, std)
-
-
-light = seen(holed).mean() - seen(variants["mended_hole"].recipe).mean()
-show.Text(
-    f"**What we see.** On 500 drawn images the wrong hole is {light:.2f} deviations lighter on average than the mended "
-    "one, as computed. Batch normalisation keeps running averages of what it saw in training and uses them on test "
-    "images, which have no holes, so a little of this remains in every test. It is a real mistake of a modest size. "
-    "Its effect on accuracy: "
-    + stats.sentence(groups["wrong_hole"], groups["mended_hole"], ("wrong hole", "mended hole")))
+show.Text("**What we see.** "
+          + stats.sentence(groups["wrong_hole"], groups["mended_hole"], ("wrong hole", "mended hole")))
 
 # %% [markdown]
-# ## Why this can be too much
+# ## Reasons to expect harm
 #
-# Each part is sensible in some place. Together they ask much of a small network in 50 epochs:
+# The runs above test the sum of these, not each:
 #
-# * **Few clean images.** An image is left as it is with probability ½ · ½. Three of four that the network learns from
-#   are turned, painted over or both; all test images are clean and upright.
-# * **Turned by up to 45°.** Photographs of cars and ships are taken upright. A network of fixed size that must know
-#   them at all angles has less left for telling a cat from a dog. A picture of 32×32 pixels also loses detail when it
-#   is turned, because new pixels are mixed from old ones.
-# * **A quarter of the image.** A hole of 16×16 covers a quarter of 32×32. On a small object it may cover all that
-#   identified it; the label then asks for a guess.
-# * **Capacity.** Dropping whole channels takes most where channels are few. The squeezing layers have 16.
-# * **Time.** A harder task takes longer to learn, and the rate never came down from 0.01.
+# * An image stays as it is with probability ½ · ½. Three of four are changed; all test images are clean and upright.
+# * A turn by up to 45° blurs a picture of 32×32 pixels, and a hole of 16×16 may cover all that identified an object.
+# * Dropping whole channels takes most where they are few, 16 in the squeezing layers. And the rate never comes down.
 #
-# What the source did *not* use is what nearly every published recipe for CIFAR-10 begins with: mirroring, small shifts,
-# weight decay and a falling learning rate. These are the next rungs.
+# What the source did *not* use is what most published recipes for CIFAR-10 have: mirroring, random crops, weight decay
+# and a falling learning rate. These are the next rungs.
 #
-# ## What helps
+# ## A ladder of common changes
 #
-# *Question: which changes to the recipe raise accuracy, with the network as it is?*
+# *Question: what does each of these changes to the recipe do, with the network as it is?*
 #
 # We start again from the plain network, without dropout. Each rung adds one thing to the one below, at a common value:
 #
@@ -309,20 +316,28 @@ show.Text(
 # |---|---|---|
 # | `flip` | each image mirrored left to right in every second epoch | a mirrored car is a car |
 # | `crop` | 4 pixels of mirrored margin, then a random 32×32 window | a car further left is a car |
+# | `rate` | a constant rate of 0.1 in place of 0.01 | larger steps; and only the shape is new on the next rung |
 # | `schedule` | one cycle: the rate rises to 0.1, then falls to almost 0 | large steps, then small ones to settle |
 # | `decay` | weight decay $5 \cdot 10^{-4}$ | keeps weights small, and with normalisation the effective rate large |
 # | `long` | 200 epochs instead of 50 | augmented images do not repeat, so there is more to learn from them |
 
+# %%
+draw({"drawn": one, "mirrored": flip(one, torch.tensor([True])),
+      "cropped": crop(one, 4, "reflect")}, "Flip and crop",
+     "Cropped: moved within 4 pixels of mirrored margin.")
+
 # %% tags=["variants"]
 flipped = plus(plain, flip=True, alternate=True)
 cropped = plus(flipped, crop=4, crop_mode="reflect")
-scheduled = plus(cropped, schedule="onecycle", lr=0.1, cycle_momentum=False)
+faster = plus(cropped, lr=0.1)
+scheduled = plus(faster, schedule="onecycle", cycle_momentum=False)
 decayed = plus(scheduled, weight_decay=5e-4)
 longer = plus(decayed, epochs=200)
 
 variants |= {
     "flip": Variant(network, flipped),
     "crop": Variant(network, cropped),
+    "rate": Variant(network, faster),
     "schedule": Variant(network, scheduled),
     "decay": Variant(network, decayed),
     "long": Variant(network, longer),
@@ -330,29 +345,26 @@ variants |= {
 
 # %%
 rungs = {"plain": "plain", "flip": "+ flip", "crop": "+ crop",
-         "schedule": "+ one cycle", "decay": "+ weight decay",
-         "long": "+ 200 epochs"}
+         "rate": "+ rate 0.1", "schedule": "+ one cycle",
+         "decay": "+ weight decay", "long": "+ 200 epochs"}
 groups |= {name: runs("level_3", name, variants[name], options)
            for name in [*rungs][1:]}
 plots_study.dots([(says, validation(name)) for name, says in rungs.items()],
-                 "What helps, one rung at a time", "validation accuracy")
+                 "A ladder of common changes", "validation accuracy")
 
 # %% tags=["hide-input"]
 ladder(rungs)
 
 # %% tags=["remove-input"]
 gaps = [100 * (np.mean([r.train_acc for r in groups[n]]) - np.mean(validation(n))) for n in ("plain", "long")]
-gains = {says: np.mean(validation(n)) - np.mean(validation(b)) for b, (n, says) in zip(rungs, [*rungs.items()][1:])}
-most, least = (pick(gains, key=gains.get) for pick in (max, min))
 show.Text(
     f"**What we see.** From the first rung to the last, validation accuracy goes from "
-    f"{np.mean(validation('plain')):.1%} to {np.mean(validation('long')):.1%}. The best step is *{most}* "
-    f"({100 * gains[most]:+.1f} points), the least one *{least}* ({100 * gains[least]:+.1f}). Training accuracy minus "
-    f"validation accuracy goes from {gaps[0]:.1f} to {gaps[1]:.1f} points. (From the second rung on, training accuracy "
-    "is that on changed images.)")
+    f"{np.mean(validation('plain')):.1%} to {np.mean(validation('long')):.1%}. {beyond(rungs)} Training accuracy minus "
+    f"validation accuracy goes from {gaps[0]:.1f} to {gaps[1]:.1f} points; from the second rung on, training accuracy "
+    "is that on changed images. Again each step is measured on top of those before it, in one order.")
 
 # %% [markdown]
-# ## A better place for the same parameters
+# ## Another place for the same parameters
 #
 # *Question: what does another network make of the same budget, with the recipe of the last rung?*
 #
@@ -389,29 +401,25 @@ show.Text(
 # %%
 groups["redesigned"] = runs(
     "level_3", "redesigned", variants["redesigned"], options)
-plots.curves(groups["redesigned"], "Redesigned, 200 epochs")
+plots.curves(groups["redesigned"], "Redesigned")
 
 # %% [markdown]
 # ## The choice
 #
-# *Question: which of all these do we keep?*
-#
-# We keep the one with the highest mean validation accuracy after its last epoch. The 5,000 images decide; the test set
-# has no say, and is only read afterwards.
+# *Question: which of all these do we keep?* The one with the highest mean validation accuracy after its last epoch. The
+# 5,000 images decide. Test accuracies of other variants appear on this page, as of the two holes above; none takes part
+# in the choice.
 
-# %%
+# %% tags=["hide-input"]
 best = max(groups, key=lambda name: np.mean(validation(name)))
-print(best, show.percent(validation(best)))
-
-# %% tags=["remove-input"]
 goal, reached = 0.9, np.mean([r.test_acc for r in groups[best]])
 show.Text(
-    f"**The choice** is *{best}*. Its validation accuracy of {np.mean(validation(best)):.2%} is the largest of "
+    f"**The choice** is *{best}*. Its validation accuracy of {show.percent(validation(best))} is the largest of "
     f"{len(groups)} readings, and so probably a little lucky. Its test accuracy was not chosen by: "
     f"**{show.percent(r.test_acc for r in groups[best])}** with {groups[best][0].params:,} parameters. That is "
     f"{'above' if reached > goal else 'not above'} {goal:.0%}, and "
-    f"{100 * (reached - np.mean([r.test_acc for r in as_run_records])):+.1f} points from where the source ended. "
-    "What the network alone contributes: "
+    f"{100 * (reached - np.mean([r.test_acc for r in as_run_records])):+.1f} points from the network as the source ran "
+    "it, here. What the other network does by itself: "
     + stats.sentence(groups["long"], groups["redesigned"], ("Level 2's network", "redesigned")))
 
 # %% [markdown]
@@ -469,8 +477,8 @@ def choose(validation, test):
 # %% tags=["check", "hide-input"]
 def check_choose(answer):
     """Return what is to be said of a rule that chooses a variant."""
-    on_5000 = {"a": [0.90, 0.90, 0.90], "b": [0.95, 0.83], "c": [0.91, 0.91], "d": [0.89, 0.89, 0.89, 0.89]}
-    on_test = {"a": [0.93, 0.93, 0.93], "b": [0.90, 0.90], "c": [0.89, 0.89], "d": [0.88, 0.88, 0.88, 0.88]}
+    on_5000 = {"a": [0.88] * 3, "b": [0.96, 0.83], "c": [0.95, 0.89, 0.89], "d": [0.89] * 4, "e": [0.90] * 3}
+    on_test = {"a": [0.93] * 3, "b": [0.90] * 2, "c": [0.89] * 3, "d": [0.88] * 4, "e": [0.87] * 3}
     given = answer(on_5000, on_test)
     if given is None:
         return "Not yet: the function returns None; return a name."
@@ -480,11 +488,15 @@ def check_choose(answer):
         return "Not yet: that one had a lucky seed; compare means, not the best of several."
     if given == "d":
         return "Not yet: that one has the most seeds; compare means, not sums."
+    if given == "e":
+        return "Not yet: that one is right for the middle, the worst or the last seed, none of which is the mean."
     if given != "c":
         return f"Not yet: {given!r} is not the name of a variant."
     if answer({"x": [0.5], "y": [0.4]}, {"x": [0.1], "y": [0.9]}) != "x":
         return "Not yet: right here, but not for other numbers; does the test set have a say?"
-    return "Right: the highest mean on the 5,000. The test set is read once, for the one that was chosen."
+    if answer({"x": [0.3, 0.6, 0.6], "y": [0.55, 0.45, 0.45]}, {"x": [0.5] * 3, "y": [0.5] * 3}) != "x":
+        return "Not yet: right here, but not for other numbers; does every seed count, and each as much?"
+    return "Right: the highest mean on the 5,000, whatever the test accuracies are."
 
 
 print(check_choose(choose))
@@ -508,4 +520,4 @@ show.summary({"as run": as_run_records, **groups})
 # * Test accuracy above training accuracy says that training was made harder than the test, no more.
 # * Add one thing at a time. Three at once gave the source a result without a reason.
 # * An augmentation should change what does not matter to the label, by as much as it varies among the images to come.
-# * Choose on the 5,000, then read the test set.
+# * Choose on the 5,000. The test set takes no part in it.

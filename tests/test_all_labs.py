@@ -114,9 +114,53 @@ def test_every_variants_first_seed_comes_first_and_the_cheapest_lab_before_other
     first = [("a_lab", "one"), ("a_lab", "two"), ("a_dear_lab", "one"), ("a_dear_lab", "two")]
     assert plan == [(*v, seed) for seed in (0, 1) for v in first]
     (folders / "runs" / "a_lab" / "two").mkdir(parents=True)
-    (folders / "runs" / "a_lab" / "two" / "seed-1-0123abcd.checkpoint").touch()
+    (folders / "runs" / "a_lab" / "two" / "seed-0-0123abcd.checkpoint").touch()  # of an older recipe: of no use
+    stopped(lab, "two", 1)
     resumed = recording.owed(labs.all_variants(), 2)
-    assert [(job.name, job.seed) for job in resumed][:2] == [("two", 1), ("one", 0)] and len(resumed) == len(plan)
+    assert [(job.name, job.seed, job.done) for job in resumed][:2] == [("two", 1, 0.5), ("one", 0, 0)]
+    assert len(resumed) == len(plan)
+
+
+def stopped(lab, name, seed, epochs=1):
+    """Leave what is kept of a run after some epochs, as far as a plan looks at it."""
+    wanted = records.identity("cifar10", labs.variants(lab)[name], seed)
+    torch.save(dict(history=[{}] * epochs), runs.place(lab.stem, name, wanted).with_suffix(".checkpoint"))
+
+
+def test_a_run_that_was_begun_takes_the_less(lab, capsys):
+    record(1, "a_lab/two")
+    took = labs.read_all()[0].seconds
+    whole = recording.owed(labs.all_variants("a_lab/two"), 2)[0]
+    stopped(lab, "two", 1)
+    rest = recording.owed(labs.all_variants("a_lab/two"), 2)[0]
+    assert recording.known(whole, labs.read_all()) == took and recording.known(rest, labs.read_all()) == took / 2
+    recording.say_owed(labs.all_variants("a_lab/two"), 2, torch.device("cpu"))
+    assert "(50% of seed 1 done)" in capsys.readouterr().out
+
+
+def test_a_record_that_is_replaced_leaves_no_weights_of_the_old_one(lab, folders):
+    record(1, "a_lab/one")
+    beside = folders / "records" / "a_lab" / "one"
+    (beside / "seed-0.safetensors").rename(beside / "seed-0.other")
+    new = runs.run("a_lab", "one", labs.variants(lab)["one"], 0, settings.read(dict(device="cpu", retrain=True)))
+    recording.promote(new)
+    assert sorted(path.name for path in beside.iterdir()) == ["seed-0.json", "seed-0.npz", "seed-0.safetensors"]
+
+
+def test_a_network_that_cannot_be_counted_is_refused_before_it_is_trained(lab, monkeypatch):
+    from torch import nn
+
+    from common.recipe import Recipe, Variant
+
+    monkeypatch.setattr(runs, "train", lambda *a, **k: pytest.fail("trained"))
+    odd = Variant(lambda: nn.Sequential(nn.ConvTranspose2d(3, 10, 32, 32), nn.Flatten()), Recipe(epochs=1))
+    with pytest.raises(CourseError, match="The arithmetic of a ConvTranspose2d is not known"):
+        runs.run("a_lab", "odd", odd, 0, settings.read(dict(device="cpu")))
+
+
+def test_seeds_are_what_the_parameters_of_a_lab_say(lab):
+    lab.write_text(LAB.replace("epochs: int = 0", "epochs: int = 0\nseeds: int = 4"))
+    assert labs.seeds(lab) == 4
 
 
 def test_what_is_owed_is_said_and_nothing_trained(lab, capsys):

@@ -64,6 +64,13 @@ def test_the_numbers_are_those_of_the_records(site):
         assert f"{100 * row.test_acc_mean:.2f}" in results and f"{row.params:,}" in results
 
 
+def test_the_book_needs_as_many_seeds_as_a_lab_shows(monkeypatch):
+    monkeypatch.setattr(book, "missing", lambda lab, name, variant, seeds: [seed for seed in seeds if seed > 0])
+    assert book.not_on_record("labs/level_1") == ["level_1/as_run", "level_1/repaired"]
+    monkeypatch.setattr(book, "missing", lambda lab, name, variant, seeds: [seed for seed in seeds if seed > 1])
+    assert book.not_on_record("labs/level_1") == [] and book.not_on_record("book/index") == []
+
+
 def test_a_missing_page_and_one_nobody_links_to_are_named(tmp_path):
     with pytest.raises(CourseError, match="The page a of _toc.yml is not in the site"):
         book.check(tmp_path, ["a"])

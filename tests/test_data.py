@@ -114,6 +114,21 @@ def test_no_data_and_no_network_is_one_sentence_and_leaves_nothing(tmp_path, mon
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_download_that_another_process_finished_first_is_used(official, tmp_path, monkeypatch):
+    def other(*args, **kwargs):
+        official.rename(tmp_path / "new" / official.name)
+        raise OSError("Directory not empty")
+
+    monkeypatch.setattr(datasets, "download_and_extract_archive", other)
+    assert len(datasets.load("cifar10", tmp_path / "new").train_images) == 100
+
+
+def test_a_cache_that_cannot_be_written_is_done_without(official, tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    monkeypatch.setattr(datasets, "CACHE", tmp_path / "file" / "cache")
+    assert len(datasets.load("cifar10", official.parent).train_images) == 100
+
+
 def test_an_unknown_set_is_named():
     with pytest.raises(CourseError, match="'cifar100' is not known: choose cifar10 or synthetic"):
         datasets.load("cifar100")

@@ -1,7 +1,9 @@
 """The evaluation lab: its network is the source's, its checks tell a wrong answer what is wrong with it."""
 
+from decimal import Decimal
 from fractions import Fraction
 
+import numpy as np
 import pytest
 import torch
 from conftest import CIFAR_10, cells, needs_cifar_10
@@ -61,7 +63,15 @@ def test_the_statistics_that_the_lab_quotes():
     (lambda p: 1_000, "Not yet: 78.53 % of 1,000 images is not a whole number of hits."),
     (lambda p: 10_000, "Not yet: 79.198 % of 10,000 images is not a whole number of hits."),
     (lambda p: 100 * 10 ** len(p.partition(".")[2]), "Not yet: 79.198 % of 100,000 images is a whole number of hits, but"),
+    (lambda p: True, "Not yet: for 78.53 % it gives True; a number of images is a whole number"),
+    (lambda p: 0, "Not yet: for 78.53 % it gives 0; a number of images is a whole number, 1 or more"),
+    (lambda p: float("inf"), "Not yet: for 78.53 % it gives inf; a number of images is a whole number"),
+    (lambda p: 1j, "Not yet: for 78.53 % it gives 1j; a number of images is a whole number"),
     (lambda p: (Fraction(p) / 100).denominator, "Right: "),
+    (lambda p: 100_000 // np.gcd(round(1000 * float(p)), 100_000), "Right: "),  # all numbers of numpy's
+    (lambda p: Fraction((Fraction(p) / 100).denominator), "Right: "),
+    (lambda p: Decimal((Fraction(p) / 100).denominator), "Right: "),
+    (lambda p: float((Fraction(p) / 100).denominator), "Right: "),
 ])
 def test_fewest_images(lab, answer, said):
     assert lab["check_fewest"](answer).startswith(said)

@@ -1,5 +1,7 @@
 """Checks of Level 3's exercises tell a wrong answer what is wrong with it."""
 
+from statistics import mean, median
+
 import pytest
 from conftest import cells
 
@@ -22,14 +24,25 @@ def test_level_3_fill(level_3, answer, said):
     assert level_3["check_fill"](answer).startswith(said)
 
 
+def highest(rule):
+    """Return a way to choose: the variant whose validation accuracies have the highest `rule`."""
+    return lambda validation, test: max(validation, key=lambda name: rule(validation[name]))
+
+
 @pytest.mark.parametrize("answer, said", [
     (lambda validation, test: None, "Not yet: the function returns None"),
-    (lambda validation, test: max(test, key=lambda name: sum(test[name]) / len(test[name])), "Not yet: that one has the"),
-    (lambda validation, test: max(validation, key=lambda name: max(validation[name])), "Not yet: that one had a lucky"),
-    (lambda validation, test: max(validation, key=lambda name: sum(validation[name])), "Not yet: that one has the most"),
+    (lambda validation, test: max(test, key=lambda name: mean(test[name])), "Not yet: that one has the best test"),
+    (highest(max), "Not yet: that one had a lucky seed"),
+    (highest(lambda values: values[0]), "Not yet: that one had a lucky seed"),
+    (highest(sum), "Not yet: that one has the most seeds"),
+    (highest(median), "Not yet: that one is right for the middle"),
+    (highest(min), "Not yet: that one is right for the middle, the worst"),
+    (highest(lambda values: values[-1]), "Not yet: that one is right for the middle, the worst or the last"),
+    (highest(lambda values: min(values) + max(values)), "Not yet: right here, but not for other numbers; does every"),
+    (highest(lambda values: mean(values[:2])), "Not yet: right here, but not for other numbers; does every seed"),
     (lambda validation, test: 0.91, "Not yet: 0.91 is not the name of a variant"),
-    (lambda validation, test: "c", "Not yet: right here, but not for other numbers"),
-    (lambda validation, test: max(validation, key=lambda name: sum(validation[name]) / len(validation[name])), "Right: "),
+    (lambda validation, test: "c", "Not yet: right here, but not for other numbers; does the test set"),
+    (highest(mean), "Right: "),
 ])
 def test_level_3_choose(level_3, answer, said):
     assert level_3["check_choose"](answer).startswith(said)

@@ -19,25 +19,26 @@ def lab():
     return names
 
 
-def count(n, m, stride):
-    return 9 * n * m + 9 * m * m + 4 * m + (n * m + 2 * m if stride > 1 or n != m else 0)
+def group_norm(x, groups, correction=0):
+    parts = x.reshape(len(x), groups, -1)
+    mean, var = parts.mean(2, keepdim=True), parts.var(2, keepdim=True, correction=correction)
+    return ((parts - mean) / (var + 1e-5).sqrt()).reshape(x.shape)
 
 
 @pytest.mark.parametrize("answer, said", [
-    (lambda n, m, s: None, "Not yet: the function returns None"),
-    (lambda n, m, s: 9 * n * m + 9 * m * m + 4 * m,
-     "Not yet: for 64, 128, 2 it gives 221,696, but PyTorch counts 230,144; the shape changes, so the shortcut is a 1×1"),
-    (lambda n, m, s: 9 * n * m + 9 * m * m + 6 * m + n * m,
-     "Not yet: for 64, 64, 1 it gives 78,208, but PyTorch counts 73,984; the shape stays"),
-    (lambda n, m, s: count(n, m, s) - (2 * m if s > 1 or n != m else 0),
-     "Not yet: for 64, 128, 2 it gives 229,888, but PyTorch counts 230,144; the shortcut's convolution is normalised too"),
-    (lambda n, m, s: 9 * n * m + 9 * m * m + 4 * m + (n * m + 2 * m if n != m else 0),
-     "Not yet: for 64, 64, 2 it gives"),
-    (lambda n, m, s: 1, "Not yet: for 64, 64, 1 it gives 1, but PyTorch counts 73,984."),
-    (count, "Right: "),
+    (lambda x, groups: None, "Not yet: the function returns None"),
+    (lambda x, groups: group_norm(x, groups).reshape(len(x), groups, -1),
+     "Not yet: the result must be of shape (5, 8, 4, 4), and yours is (5, 2, 64)."),
+    (lambda x, groups: nn.functional.batch_norm(x, None, None, training=True), "Not yet: this normalises each channel"),
+    (lambda x, groups: group_norm(x, 1), "Not yet: this normalises over all channels of an image"),
+    (lambda x, groups: group_norm(x, 8), "Not yet: this normalises each channel of an image by itself"),
+    (lambda x, groups: group_norm(x, groups, correction=1), "Not yet: `var` and `std` divide by n − 1"),
+    (lambda x, groups: group_norm(x, 2), "Not yet: with 4 groups yours differs by up to"),
+    (group_norm, "Right: "),
+    (nn.functional.group_norm, "Right: "),
 ])
-def test_count(lab, answer, said):
-    assert lab["check_count"](answer).startswith(said)
+def test_group(lab, answer, said):
+    assert lab["check_group"](answer).startswith(said)
 
 
 def signed(maps, first, second, chosen):
@@ -69,6 +70,11 @@ def test_only_the_normalisation_differs(lab):
         assert variants[name].recipe == variants["model_4"].recipe
         network = variants[name].build()
         assert (parameters(network), macs(network)) == (96_490, macs(variants["model_4"].build()))
+
+
+def test_model_4_by_the_other_recipe_differs_in_the_recipe_from_one_variant_and_in_the_network_from_another(lab):
+    cycled, own, cycle = (lab["variants"][name] for name in ("model_4_cycled", "model_4", "one_cycle"))
+    assert cycled.build is own.build and cycled.recipe == cycle.recipe != own.recipe
 
 
 @pytest.mark.parametrize("size", [1, 3, 4, 26, 64])

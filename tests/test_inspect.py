@@ -7,7 +7,8 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from common import labs
 from common.blocks import conv_block
-from common.inspect import layers, macs, parameters
+from common.errors import CourseError
+from common.inspect import keras_count, layers, macs, parameters
 
 LEVEL_1 = labs.variants(labs.LABS / "level_1.py")
 
@@ -71,6 +72,29 @@ def test_inspecting_leaves_the_network_as_it_was():
     assert network.training and all(torch.equal(before[k], v) for k, v in network.state_dict().items())
 
 
+def test_inspecting_leaves_a_frozen_layer_frozen():
+    network = nn.Sequential(conv_block(3, 4)).train()
+    network[0][1].eval()
+    layers(network)
+    assert network.training and not network[0][1].training
+
+
+class Branching(nn.Sequential):
+    """A network whose way through depends on what it sees."""
+
+    def forward(self, x):
+        return super().forward(x if x.mean() > 0 else -x)
+
+
+@pytest.mark.parametrize("network, sentence", [
+    (Branching(nn.Conv2d(3, 4, 3)), "The network cannot be followed layer by layer"),
+    (nn.Sequential(nn.ConvTranspose2d(3, 4, 3)), "The arithmetic of a ConvTranspose2d is not known: add its rule"),
+])
+def test_what_cannot_be_counted_is_said(network, sentence):
+    with pytest.raises(CourseError, match=sentence):
+        macs(network)
+
+
 def test_the_field_of_an_enlarged_image_is_in_pixels_of_the_image():
     network = nn.Sequential(nn.Upsample(scale_factor=6.0), nn.Conv2d(3, 1, 7, 6, bias=False), nn.Conv2d(1, 1, 3, 2, bias=False))
     for p in network.parameters():
@@ -80,3 +104,8 @@ def test_the_field_of_an_enlarged_image_is_in_pixels_of_the_image():
     rows = image.grad[0, 0].nonzero()[:, 0]
     assert rows.max() - rows.min() + 1 == 4
     assert layers(network).field.tolist() == [1, 2, 4]
+
+
+def test_keras_counts_running_means_and_variances_too():
+    network = nn.Sequential(conv_block(3, 4), conv_block(4, 6, 1))
+    assert parameters(network) == 108 + 8 + 24 + 12 and keras_count(network) == parameters(network) + 2 * (4 + 6)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import threading
 from pathlib import Path
 
 import pytest
@@ -111,6 +112,15 @@ def test_a_claim_is_one_processs_and_ends_with_it(tmp_path):
     holder.kill()
     holder.wait()
     assert not is_claimed(path)
+
+
+def test_asking_for_a_claim_does_not_keep_others_from_it(tmp_path):
+    path = tmp_path / "seed-0.claim"
+    asked = claimed(path, patience=0)  # what is_claimed does
+    asked.__enter__()
+    threading.Timer(0.03, lambda: asked.__exit__(None, None, None)).start()
+    with claimed(path, patience=5) as mine:
+        assert mine
 
 
 def test_processes_at_once_share_the_threads_and_a_failure_is_told(monkeypatch, tmp_path):

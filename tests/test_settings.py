@@ -42,6 +42,22 @@ def test_how_many_images(images):
     assert settings.read(dict(images=images)).images == images
 
 
+def test_a_lab_may_be_run_again_in_the_same_kernel():
+    names = dict(epochs=3)
+    assert settings.read(names).epochs == 3
+    names |= dict(options="what later cells define", epochs=5, seeds=2)
+    assert settings.read(names).epochs == 5
+    with pytest.raises(CourseError, match="The parameter epochs is 0.5"):
+        settings.read(names | dict(epochs=0.5))
+
+
+def test_a_parameter_that_was_misspelt_does_not_stay():
+    names = dict(epoch=3)
+    with pytest.raises(CourseError, match="did you mean epochs?"):
+        settings.read(names)
+    assert settings.read(names | dict(epochs=3)).epochs == 3
+
+
 RUNG = dict(rung=settings.whole(-1, 7, "a rung from 0 to 7, or -1 for all"))
 
 

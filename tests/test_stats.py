@@ -44,7 +44,7 @@ def test_differences_in_words():
     assert worded(*better) == "+0.40 (+0.10 to +0.70): beyond chance" and phrase(*alone) == "+5.00 points"
     assert worded(*same) == "+0.00 (-0.50 to +0.50): no difference"  # and no -0.00
     assert phrase(*better) == "+0.40 points (95 % interval +0.10 to +0.70)"
-    assert worded(*alone) == "+5.00: too few runs for an interval"
+    assert worded(*alone) == "+5.00: too few runs to tell"
 
 
 @pytest.mark.parametrize("second, said", [

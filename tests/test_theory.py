@@ -6,9 +6,14 @@ import io
 
 import jupytext
 import pytest
+import torch
+import torch.nn.functional as F
 import yaml
+from conftest import CIFAR_10, needs_cifar_10
 
 from common import data as datasets
+from common import inspect
+from common.blocks import resnet_18
 from common.show import Picture, Row
 
 BOOK = datasets.ROOT / "book"
@@ -47,6 +52,10 @@ def test_what_else_its_words_rest_on(page):
     name, names, said, _ = page
     if name == "theory_convolution":
         assert f"{names['tried']} of {names['tried']} agree" in said and names["tried"] > 100
+        stages = inspect.layers(resnet_18()).query("height > 1").groupby("height")[["params", "macs"]].sum()[::-1]
+        assert stages.index.tolist() == [32, 16, 8, 4]
+        assert (stages.params / stages.params.shift()).dropna().between(3.5, 4.01).all()
+        assert (stages.macs / stages.macs.shift()).dropna().between(0.87, 1.01).all()
     if name == "theory_receptive_field":
         assert names["rule"] == [3, 5, 7, 8, 12, 16, 18, 26, 34, 58]
         assert names["middle"][-1] < 0.6 * names["whole"][-1]
@@ -62,6 +71,26 @@ def test_what_else_its_words_rest_on(page):
         assert "with ReLU, two images have the same gradient: False" in said
     if name == "theory_backprop":
         assert "gradcheck: True" in said
+        assert names["dx"][0, 0].tolist() == [[1, 2, 0, 0], [3, 4 - 1, -2, 0], [0, -3, -4, 0], [0, 0, 0, 0]]
+
+
+@pytest.mark.parametrize("n, m", [(2, 6), (3, 10), (2, 5), (3, 8), (4, 4), (4, 7)])
+def test_a_column_and_a_row_make_every_convolution_from_three_times_the_channels_on(n, m):
+    torch.manual_seed(0)
+    weight, image = torch.randn(m, n, 3, 3).double(), torch.randn(1, n, 8, 8).double()
+    columns, values, rows = torch.linalg.svd(weight.permute(0, 3, 1, 2).reshape(3 * m, 3 * n), full_matrices=False)
+    first = rows[:m].view(-1, n, 3, 1)  # of all pairs, that which comes nearest: no more than m products
+    second = (columns * values)[:, :m].view(m, 3, 1, -1).permute(0, 3, 2, 1)
+    exact = torch.allclose(F.conv2d(F.conv2d(image, first), second), F.conv2d(image, weight))
+    cheaper = 3 * n * m + 3 * m * m < 9 * n * m
+    assert exact == (m >= 3 * n) and cheaper == (m < 2 * n) and not (exact and cheaper)
+
+
+@needs_cifar_10
+def test_the_mean_of_the_test_images_is_a_grey_level_away_or_less():
+    real = datasets.load("cifar10", CIFAR_10)
+    means = [datasets.statistics(images)[0] for images in (real.train_images, real.test_images)]
+    assert (255 * (means[1] - means[0])).abs().max() <= 1
 
 
 def test_they_are_in_the_book_and_short():

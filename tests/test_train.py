@@ -1,15 +1,19 @@
 """The training loop: repeatable, resumable, its numbers right."""
 
+import dataclasses
+import time
+
 import pytest
 import torch
 import torch.nn.functional as F
 from conftest import build, rates
 
 from common import data as datasets
+from common.checkpoint import restore
 from common.errors import CourseError
 from common.recipe import Recipe
 from common.schedule import make_optimizer
-from common.train import evaluate, train
+from common.train import OutOfTime, evaluate, train
 
 
 def plain(history):
@@ -201,6 +205,31 @@ def test_a_damaged_checkpoint_is_named_and_nothing_is_lost(tiny, variant, tmp_pa
         with pytest.raises(CourseError, match="run.checkpoint .* remove it, and the run starts anew"):
             train(variant.build, tiny, variant.recipe, 0, checkpoint=checkpoint)
         assert checkpoint.read_bytes() == damaged
+
+
+def test_a_checkpoint_of_a_cpu_goes_on_on_a_gpu(tiny, variant, tmp_path):
+    """A fused Adam counts its steps on the device; "meta" stands in for one."""
+    checkpoint = tmp_path / "run.checkpoint"
+    train(variant.build, tiny, variant.recipe.model_copy(update=dict(optimizer="adam")), 0, checkpoint=checkpoint)
+    network = variant.build().to("meta")
+    optimizer = torch.optim.Adam(network.parameters(), fused=False, capturable=True)
+    restore(checkpoint, network, optimizer, torch.optim.lr_scheduler.ConstantLR(optimizer), [])
+    assert {state["step"].device.type for state in optimizer.state.values()} == {"meta"}
+    assert optimizer.param_groups[0]["capturable"]
+
+
+def test_a_run_whose_last_epoch_is_over_is_not_laid_aside(tiny, variant):
+    late = time.monotonic() - 1
+    assert len(train(build, tiny, variant.recipe, 0, deadline=late).history) == variant.recipe.epochs == 2
+    with pytest.raises(OutOfTime):
+        train(build, tiny, variant.recipe.model_copy(update=dict(epochs=3)), 0, deadline=late)
+
+
+def test_mixup_knows_how_many_classes_there_are(tiny):
+    more = dataclasses.replace(tiny, train_labels=tiny.train_labels + 7, test_labels=tiny.test_labels + 7)
+    result = train(lambda: torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3072, 17)), more,
+                   Recipe(epochs=1, lr=1e-3, mixup=0.4), 0)
+    assert 0 < result.history[0]["train_loss"] < 50
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "adam"])
