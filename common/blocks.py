@@ -18,6 +18,22 @@ def conv_block(in_channels, out_channels, kernel_size=3, stride=1, dropout=0.0):
     return nn.Sequential(*layers, *([nn.Dropout2d(dropout)] if dropout else []))
 
 
+def like_keras(network):
+    """Give the layers of `network` those defaults of Keras that differ from PyTorch's, and return it.
+
+    First weights are drawn from Glorot's uniform distribution and biases are zero. Batch normalisation has a larger
+    epsilon, and its running averages keep 0.99 of their values in a step, not 0.9.
+    """
+    for layer in network.modules():
+        if isinstance(layer, (nn.Conv2d, nn.Linear)):
+            nn.init.xavier_uniform_(layer.weight)
+            if layer.bias is not None:
+                nn.init.zeros_(layer.bias)
+        if isinstance(layer, nn.BatchNorm2d):
+            layer.eps, layer.momentum = 1e-3, 0.01
+    return network
+
+
 class Pixels(nn.Module):
     """Turn normalised images (N, 3, H, W) back into pixels from 0 to 1, as some sources fed them.
 

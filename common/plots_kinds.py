@@ -53,33 +53,12 @@ def work(blocks, title):
     return picture(figure, f"{title}, a row of small grids for each kind: {'; '.join(said)}.")
 
 
-def fields(networks, depths, title):
-    """Draw what the middle pixel sees of a 32x32 image: a column for each kind, a row for each depth.
-
-    `networks` is {kind: [the network up to each of `depths`, which are names]}; each map has a scale of its own.
-    """
-    figure, axes = plt.subplots(len(depths), len(networks), layout="constrained", squeeze=False,
-                                figsize=(1.1 * len(networks) + 0.9, 1.2 * len(depths) + 0.4))
-    said = []
-    for column, (kind, parts) in zip(axes.T, networks.items()):
-        maps = [seen(layers, (3, 32, 32)).sum(0) for layers in parts]
-        for place, image in zip(column, maps):
-            _grid(place, image, lines=False)
-        column[0].set_title(kind, fontsize=8)
-        said.append(f"{kind} {', '.join(str(extent(image)) for image in maps)}")
-    for place, name in zip(axes[:, 0], depths):
-        place.set_ylabel(name, rotation=0, ha="right", va="center", fontsize=8)
-    figure.suptitle(title, fontsize=10)
-    return picture(figure, f"{title}, after {', '.join(depths)}: brightest where most is seen, fading outwards. Side "
-                           f"of what is seen, in pixels: {'; '.join(said)}.")
-
-
-def _grid(place, values, lines=True):
+def _grid(place, values):
     values = np.asarray(values, dtype=float)
     place.imshow(np.ma.masked_equal(values / values.max(), 0), cmap="viridis", vmin=0, vmax=1)  # zero stays white
     place.grid(False)
     place.set(xticks=[], yticks=[])
-    for side, draw in zip(values.shape if lines else (), (place.axhline, place.axvline)):
+    for side, draw in zip(values.shape, (place.axhline, place.axvline)):
         for at in range(1, side):
             draw(at - 0.5, color="#BBBBBB", linewidth=0.5)
     place.spines[:].set(visible=True, color="#888888")

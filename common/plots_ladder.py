@@ -7,8 +7,8 @@ from common.show import picture
 from common.stats import ENOUGH
 
 GAIN, LOSS, START = STYLE["test"]["color"], STYLE["train"]["color"], "#777777"
-LINES = [dict(color="#0072B2", marker="o", linestyle="-"), dict(color="#D55E00", marker="s", linestyle="--"),
-         dict(color="#009E73", marker="^", linestyle="-."), dict(color="#CC79A7", marker="D", linestyle=":")]
+MARKS = [dict(color="#0072B2", marker="o"), dict(color="#D55E00", marker="s"),
+         dict(color="#009E73", marker="^"), dict(color="#CC79A7", marker="D")]
 
 
 def waterfall(start, steps, seeds, title):
@@ -47,17 +47,17 @@ def waterfall(start, steps, seeds, title):
 
 
 def worths(rows, seeds, title):
-    """Draw what each step gave over the place at which it was taken; one line a step.
+    """Draw what each step gave over the place at which it was taken; marks of one kind a step.
 
     `rows` has the columns step, place, change, low, high, the last three in points.
     """
     figure, axes = plt.subplots(figsize=(6.4, 3.6), layout="constrained")
     said = []
     groups = list(rows.groupby("step", sort=False))
-    for number, ((step, group), style) in enumerate(zip(groups, LINES, strict=True)):
+    for number, ((step, group), style) in enumerate(zip(groups, MARKS, strict=True)):
         group = group.sort_values("place")
-        x = group.place + 0.06 * (number - (len(groups) - 1) / 2)  # side by side, so that none hides another
-        axes.plot(x, group.change, label=step, **style)
+        x = group.place + 0.1 * (number - (len(groups) - 1) / 2)  # side by side, so that none hides another
+        axes.plot(x, group.change, label=step, linestyle="none", **style)  # no line: other steps stand between
         if seeds >= ENOUGH:
             axes.vlines(x, group.low, group.high, color=style["color"], linewidth=1.5)
         said.append(f"{step}: " + ", ".join(f"{row.change:+.2f} as number {row.place}{_interval(row, seeds)}"

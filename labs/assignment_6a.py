@@ -324,9 +324,9 @@ show.Text(
        "only one of them has right ([glossary](../book/glossary.md)). By it they differ beyond chance "
        f"{f'at {clear}' if clear else 'at no step'}; whether two others from other seeds would, it cannot tell."
        if options.seeds < stats.ENOUGH else
-       f"Beyond chance: {clear or 'none'}. In the others the interval holds zero. (About every third table of seven "
-       "such intervals has one that misses the truth.) Intervals are paired: the runs of one seed share the order of "
-       "images, so what seeds do to both cancels in the difference."))
+       (f"Beyond chance: {clear}; in the others the interval holds zero. " if clear else "Every interval holds zero. ")
+       + "(About every third table of seven such intervals has one that misses the truth.) Intervals are paired: the "
+       "runs of one seed share the order of images, so what seeds do to both cancels in the difference."))
 
 # %% [markdown]
 # Beside the accuracy stands what it cost. *Training accuracy* was counted while learning; *clean* is that on the same
@@ -368,7 +368,7 @@ show.Text(
        if points("rung_0", "rung_1")[0] >= 0 else
        "What rung 1 loses on test images may be chance, and asks for no explanation."
        if not beyond("rung_0", "rung_1") else
-       "Without the dense layers the network fits its own images no worse, and others worse. That speaks for a lost "
+       "Without the dense layers the network fits its own images no worse, but others worse. That speaks for a lost "
        "brake on over-fitting rather than lost capacity: with them went two dropouts of one half."
        if fitted[1] > fitted[0] - 0.005 else
        "Without the dense layers the network fits its own images worse, too. That speaks for lost capacity rather than "

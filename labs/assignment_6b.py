@@ -438,20 +438,20 @@ show.summary(done, seconds_an_epoch=show.seconds_an_epoch)
 
 # %% tags=["remove-input", "nbval-ignore-output"]
 first = max(kinds, key=lambda kind: held_out[same_cost[kind][0].variant])
-more = {kind: kept[group[0].variant] / kept["normal"] for kind, group in same_cost.items()}
+more = [f"{kept[same_cost[kind][0].variant] / kept['normal']:.1f} times as much for {kind}"
+        for kind in kinds if kind in {first, "depthwise"} - {"normal"}]
 seconds = {kind: np.median([r.seconds for r in group]) for kind, group in same_cost.items()}
 slow = max(list(kinds)[1:], key=seconds.get)
 times = seconds[slow] / seconds["normal"]
 show.Text(
     f"At equal costs the validation images put {first} first. " + (
         "So choose the normal 3×3, which is the plainest as well. " if first == "normal" else
-        f"On the test images: {stats.sentence(done['normal'], same_cost[first], ('normal', first))} It keeps "
-        f"{more[first]:.1f} times the memory for the way back. " + (
-            f"Choose {first}, if you have that memory. " if above_normal(same_cost[first])[1] > 0 else
+        f"On the test images: {stats.sentence(done['normal'], same_cost[first], ('normal', first))} " + (
+            f"So choose {first}. " if above_normal(same_cost[first])[1] > 0 else
             "That does not settle it; the normal 3×3 is the plainest. "))
     + f"If the width is given, depthwise takes {done['depthwise'][0].macs / done['normal'][0].macs:.0%} of the "
-    f"arithmetic, for {stats.phrase(*above_normal(done['depthwise']))}; at equal costs it keeps "
-    f"{more['depthwise']:.1f} times the memory for the way back.\n\n"
+    f"arithmetic, for {stats.phrase(*above_normal(done['depthwise']))}.\n\nAt equal costs, what is kept for the way "
+    f"back is {' and '.join(more)} as for normal. "
     + ("These runs did not have the machine alike, so their times are not compared."
        if not show.alike(*same_cost.values()) else
        f"Equal arithmetic took about equal time: {slow}, the slowest beside normal, took {times:.2f} times as long."

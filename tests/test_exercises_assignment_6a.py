@@ -1,4 +1,4 @@
-"""Assignment 6A: its networks are the source's, its rungs differ in one thing, its checks say what is wrong."""
+"""Assignment 6A: its networks are the source's, its rungs differ in one step, its checks say what is wrong."""
 
 import math
 
@@ -60,7 +60,7 @@ def test_first_weights_are_those_of_keras(lab):
     assert dense.bias.abs().max() == 0 and 0.99 < dense.weight.abs().max() / math.sqrt(6 / (768 + 512)) <= 1
 
 
-def test_each_rung_changes_one_thing(lab):
+def test_each_rung_takes_one_step(lab):
     recipes = [lab["variants"][f"rung_{n}"].recipe.model_dump() for n in range(8)]
     changed = [{k for k in new if new[k] != old[k]} for old, new in zip(recipes, recipes[1:])]
     assert changed == [set()] * 5 + [{"zoom", "flip"}, {"lr", "schedule", "step_size", "factor", "min_lr"}]
@@ -71,7 +71,20 @@ def test_each_rung_changes_one_thing(lab):
 def test_equal_sets_of_steps_are_one_variant(lab):
     assert lab["name_of"]({"norm"}) == "rung_4" and lab["name_of"](["schedule", "norm", "augmentation", "dropout"]) == "rung_7"
     pairs = [(repr(v.build()), v.recipe.model_dump_json()) for v in lab["variants"].values()]
-    assert len(set(pairs)) == len(pairs) == 18
+    assert len(set(pairs)) == len(pairs) == 19
+
+
+def test_the_last_step_is_split_into_a_higher_rate_and_its_decay(lab):
+    six, between, seven = (lab["variants"][name] for name in ("rung_6", "higher_rate", "rung_7"))
+    assert repr(six.build()) == repr(between.build()) == repr(seven.build())
+    assert between.recipe == six.recipe.model_copy(update=dict(lr=seven.recipe.lr, follow_train=False))
+    differ = {k for k, v in seven.recipe.model_dump().items() if v != getattr(between.recipe, k)}
+    assert differ == {"schedule", "step_size", "factor", "min_lr", "follow_train"}
+
+
+def test_every_rung_and_no_other_run_looks_at_the_images_learnt_from(lab):
+    followed = {name for name, variant in lab["variants"].items() if variant.recipe.follow_train}
+    assert followed == {f"rung_{n}" for n in range(8)}
 
 
 def test_the_schedule_is_the_one_that_was_defined(lab):

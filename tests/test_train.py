@@ -207,6 +207,7 @@ def test_a_damaged_checkpoint_is_named_and_nothing_is_lost(tiny, variant, tmp_pa
         assert checkpoint.read_bytes() == damaged
 
 
+@pytest.mark.filterwarnings("ignore:.*meta parameter")
 def test_a_checkpoint_of_a_cpu_goes_on_on_a_gpu(tiny, variant, tmp_path):
     """A fused Adam counts its steps on the device; "meta" stands in for one."""
     checkpoint = tmp_path / "run.checkpoint"
