@@ -137,14 +137,18 @@ def grey(images, p, least=1.0, generator=None):
     return torch.lerp(images, luma.expand_as(images), share)
 
 
-def mixup(images, labels, alpha, classes):
-    """Mix each image with its neighbour in the batch; return (images, targets), probabilities float32 (N, classes).
+def mixup(images, alpha):
+    """Mix each image with its neighbour in the batch; return (images, share), the part of each that is its own, (N,).
 
     The share is drawn from Beta(alpha, alpha), the larger part always the image's own, which by symmetry is the same
     mixture of pairs. Zhang et al., "mixup: Beyond empirical risk minimization", arXiv:1710.09412.
     """
     pair = torch.full((len(images), 2), alpha, device=images.device)
     share = torch.distributions.Dirichlet(pair, validate_args=False).sample().amax(1)
-    mixed = torch.lerp(images.roll(1, 0), images, share.view(-1, 1, 1, 1))
-    sure = torch.eye(classes, device=images.device)[labels]
-    return mixed, torch.lerp(sure.roll(1, 0), sure, share.view(-1, 1))
+    return torch.lerp(images.roll(1, 0), images, share.view(-1, 1, 1, 1)), share
+
+
+def mixed(labels, share, classes):
+    """Return the targets of what `mixup` made of a batch with `labels`, int64 (N,): probabilities float32 (N, classes)."""
+    sure = torch.eye(classes, device=labels.device)[labels]
+    return torch.lerp(sure.roll(1, 0), sure, share.view(-1, 1))

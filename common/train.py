@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from tqdm import tqdm
 
-from common.augment import augment, mixup
+from common.augment import augment, mixed, mixup
 from common.checkpoint import restore, save
 from common.data import normalisation, normalise, split
 from common.errors import CourseError
@@ -61,7 +61,6 @@ def train(build, data, recipe, seed, device="cpu", checkpoint=None, title="", pl
     result = Result(network, "bf16" if bf16 else "fp32")
 
     data = data.to(device)
-    classes = int(data.train_labels.max()) + 1
     learn, validate = split(data.train_labels, recipe.validation)
     mean, std = normalisation(data, recipe)
     sizes = [len(batch) for batch in learn.split(recipe.batch_size)]  # the last batch may be smaller, and weighs less
@@ -82,9 +81,11 @@ def train(build, data, recipe, seed, device="cpu", checkpoint=None, title="", pl
         labels = targets = data.train_labels[batch]
         images = augment(data.train_images[batch], recipe, mean, std, mirrored[batch] if recipe.alternate else None)
         if recipe.mixup:
-            images, targets = mixup(images, labels, recipe.mixup, classes)
+            images, share = mixup(images, recipe.mixup)
         with autocast:
             logits = network(images).float()
+        if recipe.mixup:
+            targets = mixed(labels, share, logits.shape[1])
         loss = F.cross_entropy(logits, targets, label_smoothing=recipe.label_smoothing)
         optimizer.zero_grad()
         (loss + recipe.l1 * sum(p.abs().sum() for p in network.parameters()) if recipe.l1 else loss).backward()
