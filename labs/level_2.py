@@ -359,8 +359,10 @@ def waits(name, levels):
             for r, level in zip(groups[name], levels)]
 
 
-same_level = {name: waits(name, [common_level] * len(best[name])) for name in groups}
-own_level = {name: waits(name, [0.95 * value for value in best[name]]) for name in groups}
+same_level = {name: waits(name, [common_level] * len(values))
+              for name, values in best.items()}
+own_level = {name: waits(name, [0.95 * value for value in values])
+             for name, values in best.items()}
 
 # %% tags=["hide-input"]
 show.Table(pd.DataFrame([{

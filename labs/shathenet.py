@@ -295,8 +295,9 @@ for name, made in two.items():
     change = fold(change) if name == "enlarged" else change
     moved[name] = change.abs().flatten(0, 1).median(0).values
 farther = moved["enlarged"] / moved["native"]
-show.Table(pd.DataFrame([[f"{v:.1f}" for v in row] for row in farther.tolist()],
-                        columns=["left", "right"]))
+show.Table(pd.DataFrame(
+    [[f"{v:.1f}" for v in row] for row in farther.tolist()],
+    columns=["left", "right"]))
 
 # %% [markdown]
 # The table says how many times as far each of the four weights has moved in the enlarged network (the median over
@@ -355,7 +356,8 @@ variants |= {"enlarged": tried(partial(network, enlarged=True)),
 # %%
 groups = {name: runs("shathenet", name, variants[name], options)
           for name in ("enlarged", "native")}
-plots_study.compare(groups, "val_acc", "Enlarged or not", "validation accuracy (%)")
+plots_study.compare(groups, "val_acc", "Enlarged or not",
+                    "validation accuracy (%)")
 
 # %% tags=["remove-input", "nbval-ignore-output"]
 slower = [np.median([r.seconds / len(r.history) for r in groups[name]]) for name in groups]
@@ -446,7 +448,8 @@ def validation(name):
     return [r.val_acc for r in groups[name]]
 
 
-plots_study.dots([(name, validation(name)) for name in ["native", *things]],
+ranked = sorted(things, key=lambda name: -np.mean(validation(name)))
+plots_study.dots([(name, validation(name)) for name in ["native", *ranked]],
                  f"One thing at a time, {plots.seeds(groups['native'])} each",
                  "validation accuracy")
 
@@ -462,12 +465,11 @@ show.Table(pd.DataFrame([{
     "macs": groups[name][0].macs,
     "training": show.percent(r.train_acc for r in groups[name]),
     "validation": show.percent(validation(name)),
-    "change (points)": stats.worded(*change(name)) if name != "native" else "",
-} for name in ["native", *things]]))
+    "change (points)": stats.worded(*change(name)) if options.seeds >= stats.ENOUGH else f"{change(name)[0]:+z.2f}",
+} for name in ["native", *ranked]]))
 
 # %% tags=["remove-input"]
 gains = {name: change(name)[0] for name in things}
-ranked = sorted(things, key=gains.get, reverse=True)
 accuracy = np.mean(validation("native"))
 error = 100 * np.sqrt(accuracy * (1 - accuracy) / groups["native"][0].split["validation"])
 show.Text(
@@ -509,8 +511,8 @@ show.Text(
 # the layers alone:
 
 # %% tags=["remove-input"]
-show.Text(stats.sentence(groups["native"], groups["deeper"], ("native", "deeper")) + " "
-          + stats.sentence(groups["deeper"], groups["residual"], ("deeper", "residual")))
+show.Text("The layers: " + stats.sentence(groups["native"], groups["deeper"], ("native", "deeper"))
+          + "\n\nThe way around them: " + stats.sentence(groups["deeper"], groups["residual"], ("deeper", "residual")))
 
 # %% [markdown]
 # ## Together
@@ -531,9 +533,11 @@ variants["together"] = tried(partial(
 
 # %%
 chosen = ["batch_norm", "deeper", "he_init", "normalised", "flipped"]
-groups["together"] = runs("shathenet", "together", variants["together"], options)
-plots_study.compare({name: groups[name] for name in ("native", "batch_norm", "together")}, "val_acc",
-                    "Five entries at once", "validation accuracy (%)")
+groups["together"] = runs(
+    "shathenet", "together", variants["together"], options)
+plots_study.compare(
+    {name: groups[name] for name in ("native", "batch_norm", "together")},
+    "val_acc", "Five entries at once", "validation accuracy (%)")
 
 # %%
 def right(name):
@@ -543,7 +547,7 @@ def right(name):
 
 alone = {name: right(name) - right("native") for name in chosen}
 together = right("together") - right("native")
-rest = together - sum(alone.values())  # zero on average if gains add up
+rest = together - sum(alone.values())  # 0 on average if gains add up
 
 # %% tags=["remove-input"]
 def points(per_image):
