@@ -11,6 +11,9 @@ from dataclasses import dataclass
 import pandas as pd
 from matplotlib import pyplot as plt
 
+from common.recording import clock
+from common.records import read_all
+
 
 @dataclass(frozen=True, repr=False)
 class Picture:
@@ -78,6 +81,21 @@ def percent(fractions):
 def mean_and_deviation(mean, std):
     """Return fractions as "78.53% ± 0.42"; a deviation that is NaN is left out."""
     return f"{mean:.2%}" + (f" ± {100 * std:.2f}" if std == std else "")
+
+
+def cost(lab, records=None):
+    """Return a Text that says how long the runs of `lab` took, machine by machine, as far as they are on record."""
+    records = [r for r in (read_all() if records is None else records) if r.lab == lab]
+    said = []
+    for device in sorted({r.device for r in records}):
+        group = [r for r in records if r.device == device]
+        times, most = [r.seconds for r in group], max(r.at_once for r in group)
+        said.append(f"{len(group)} run{'s' * (len(group) > 1)} on {device} took "
+                    + (f"{clock(min(times))} to {clock(max(times))} each, {clock(sum(times))} in all" if len(group) > 1 else
+                       clock(times[0])) + (f"; up to {most} at a time shared the machine" if most > 1 else ""))
+    return Text("**Time.** Replayed from records, this lab takes seconds. Trained, it takes longer: " + (
+        f"{'. '.join(said)}." if said else "none of its runs is on record yet, and on a CPU each takes hours.")
+        + f" `make record DRY=1 ONLY={lab}` lists what is missing, with an estimate for the machine at hand.")
 
 
 def took(record):

@@ -21,9 +21,6 @@
 # * say how far the best of many readings lies above the truth.
 #
 # **Before**, you should have read [Level 1](level_1), and know what the standard deviation of a mean is.
-#
-# Each of the four runs takes hours on a CPU and is replayed in seconds once it is on record; `make record DRY=1` prints
-# an estimate for the machine at hand.
 
 # %% tags=["imports"]
 from fractions import Fraction
@@ -52,6 +49,9 @@ retrain: bool = False  # True: train even what is on record
 
 # %%
 options = settings.read(globals())
+
+# %% tags=["remove-input", "nbval-ignore-output"]
+show.cost("evaluation_hygiene")
 
 # %% [markdown]
 # ## The report

@@ -51,6 +51,9 @@ retrain: bool = False  # True: train even what is on record
 # %%
 options = settings.read(globals())
 
+# %% tags=["remove-input", "nbval-ignore-output"]
+show.cost("level_2")
+
 # %% [markdown]
 # ## The network
 #

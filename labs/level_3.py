@@ -22,9 +22,6 @@
 # * build a training recipe as a ladder, one rung at a time, and choose at its end by images that were held out for it.
 #
 # **Before**, you should have read [Level 2](level_2).
-#
-# **Time.** Replayed, the lab takes seconds. Its runs are long on a CPU: hours each, and many hours those of 200 epochs.
-# `make record DRY=1 ONLY=level_3` says how long on the machine at hand, as far as runs made there tell.
 
 # %% tags=["imports"]
 from functools import partial
@@ -54,6 +51,9 @@ retrain: bool = False  # True: train even what is on record
 
 # %%
 options = settings.read(globals())
+
+# %% tags=["remove-input", "nbval-ignore-output"]
+show.cost("level_3")
 
 # %% [markdown]
 # ## As the source ran it

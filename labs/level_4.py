@@ -19,9 +19,6 @@
 # gradient; write Grad-CAM in a dozen lines.
 #
 # **Before**, do Levels 1 to 3. The [glossary](../book/glossary.md) has each word in a sentence.
-#
-# **Time.** Replayed, the lab takes seconds. Its runs are long on a CPU: hours each, and far longer for large networks.
-# `make record DRY=1 ONLY=level_4` says how long on the machine at hand, as far as runs made there tell.
 
 # %% tags=["imports"]
 import numpy as np
@@ -46,6 +43,9 @@ retrain: bool = False  # True: train even what is on record
 
 # %%
 options = settings.read(globals())
+
+# %% tags=["remove-input", "nbval-ignore-output"]
+show.cost("level_4")
 
 # %% [markdown]
 # ## Three networks

@@ -54,6 +54,9 @@ retrain: bool = False  # True: train even what is on record
 # %%
 options = settings.read(globals())
 
+# %% tags=["remove-input", "nbval-ignore-output"]
+show.cost("shathenet")
+
 # %% [markdown]
 # ## The report
 #

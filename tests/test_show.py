@@ -1,5 +1,7 @@
 """Tables and sentences that labs share, from records made for the purpose."""
 
+from types import SimpleNamespace
+
 import pandas as pd
 import pytest
 
@@ -59,3 +61,13 @@ def test_a_figure_with_small_labels_scrolls_where_the_page_is_narrow():
     wide, plain = (show.Picture(b"", "a < b", 691, least)._repr_html_() for least in (600, 0))
     assert 'class="scrolled" role="region"' in wide and 'tabindex="0"' in wide and "min-width: 600px" in wide
     assert plain.startswith("<img") and 'alt="a &lt; b"' in plain
+
+
+def test_what_a_lab_costs_is_said_machine_by_machine():
+    runs = [SimpleNamespace(lab="a", device=device, seconds=seconds, at_once=most) for device, seconds, most in (
+        ("a CPU", 600.0, 1), ("a CPU", 7200.0, 2), ("a GPU", 30.0, 1))]
+    assert show.cost("a", runs) == (
+        "**Time.** Replayed from records, this lab takes seconds. Trained, it takes longer: 2 runs on a CPU took 10 min to "
+        "2 h 00 min each, 2 h 10 min in all; up to 2 at a time shared the machine. 1 run on a GPU took 30 s. `make record "
+        "DRY=1 ONLY=a` lists what is missing, with an estimate for the machine at hand.")
+    assert "none of its runs is on record yet" in show.cost("another_lab", runs)
