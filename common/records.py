@@ -70,7 +70,7 @@ def write(path, fields, result):
     contents = {".npz": buffer.getvalue()}
     if fields["seed"] == 0 and fields["params"] <= KEEP_WEIGHTS:
         state = result.network.state_dict().items()
-        contents[".safetensors"] = to_safetensors({k: cast(t, torch.float16).contiguous() for k, t in state})
+        contents[".safetensors"] = to_safetensors({k: cast(t, torch.float16).cpu().contiguous() for k, t in state})
     fields["files"] = {ending: hashlib.sha256(content).hexdigest() for ending, content in contents.items()}
     files = {path.with_suffix(ending): content for ending, content in contents.items()}
     write_all(files | {path: _text(Record(**fields)).encode()})

@@ -40,13 +40,14 @@ def _train(lab, name, variant, wanted, settings, deadline):
     device = lab_settings.device(settings)
     path = place(lab, name, wanted)
     checkpoint = path.with_suffix(".checkpoint")
-    macs(variant.build())  # a network that cannot be counted says so now, not after hours of training
+    network = variant.build()  # one that cannot be counted says so now, not after hours of training
+    counts = dict(params=parameters(network), macs=macs(network))
     if settings.retrain:
         checkpoint.unlink(missing_ok=True)
     title = f"{lab} {name} seed {wanted['seed']}"
     try:
         result = train(variant.build, data, variant.recipe, wanted["seed"], device, checkpoint, title, deadline=deadline)
-        record = write(path, describe(lab, name, variant, data, wanted, device, result), result)
+        record = write(path, counts | describe(lab, name, variant, data, wanted, device, result), result)
     except KeyboardInterrupt:
         raise CourseError(f"Stopped in {title}: finished runs are kept in {RUNS}, and this one goes on from its last "
                           "whole epoch when it is asked for again.") from None
@@ -65,16 +66,14 @@ def place(lab, name, wanted):
 
 
 def describe(lab, name, variant, data, wanted, device, result):
-    """Return a finished run's fields of Record, but for `files`."""
-    network = result.network.cpu()
+    """Return a finished run's fields of Record, but for `files` and what is counted of the network."""
     labels = data.test_labels.cpu()
     learn, validate = datasets.split(data.train_labels, variant.recipe.validation)
     return wanted | dict(
         lab=lab, variant=name, dataset=data.name,
         split=dict(train=len(learn), validation=len(validate), test=len(labels)),
-        params=parameters(network), macs=macs(network), history=result.history, test_loss=result.test_loss,
-        test_acc=result.test_acc, confusion=confusion(labels, result.predictions),
-        device=device_name(device),
+        history=result.history, test_loss=result.test_loss, test_acc=result.test_acc,
+        confusion=confusion(labels, result.predictions), device=device_name(device),
         precision=result.precision, threads=torch.get_num_threads(), torch=torch.__version__, commit=_commit(),
         date=datetime.date.today().isoformat(), seconds=round(sum(row["seconds"] for row in result.history), 3),
         at_once=max(1, running()))
