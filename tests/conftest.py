@@ -26,11 +26,6 @@ CIFAR_10 = Path(os.environ.get("DATA_DIR") or datasets.ROOT / "data")
 needs_cifar_10 = pytest.mark.skipif(not (CIFAR_10 / "cifar-10-batches-py").is_dir(), reason="DATA_DIR has no CIFAR-10")
 
 
-def pytest_collection_modifyitems(items):
-    """Whole labs first: they take longest, and the other processes meanwhile do all the rest."""
-    items.sort(key=lambda item: not item.name.startswith("test_a_lab["))
-
-
 @pytest.fixture(scope="session")
 def tiny():
     """150 synthetic images to learn from and 50 to test on: a whole run takes a fraction of a second."""
