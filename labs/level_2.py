@@ -220,7 +220,7 @@ plots_study.pictures(
 
 # %% tags=["variants"]
 def ending(n, m, strided, large):
-    """Return the end of a stage: from n to m channels, and to half the side."""
+    """Return the end of a stage: from n to m channels, to half the side."""
     blocks = [(n, m), (m, m)] if large else [(n, m)]
     *before, last = blocks
     return [*(conv_block(*channels) for channels in before),
@@ -243,8 +243,8 @@ def network(strided, large):
 variants |= {
     f"{kind}_{size}": Variant(
         partial(network, strided=kind == "strided", large=size == "large"),
-        Recipe(epochs=50, batch_size=64, optimizer="sgd", lr=0.01, momentum=0.9,
-               schedule="constant",
+        Recipe(epochs=50, batch_size=64, optimizer="sgd", lr=0.01,
+               momentum=0.9, schedule="constant",
                validation=0.1, follow_test=False, statistics="train"))
     for size in ("small", "large") for kind in ("pooled", "strided")}
 

@@ -544,7 +544,7 @@ plots_study.compare(
 
 # %%
 def right(name):
-    """Return which share of a variant's networks has each test image right."""
+    """Return of each image what share of a variant's networks is right."""
     return np.mean([r.correct() for r in groups[name]], axis=0)
 
 
