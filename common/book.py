@@ -73,8 +73,8 @@ def not_on_record(page):
     lab = ROOT / f"{page}.py"
     if not page.startswith("labs/") or not lab.exists():
         return []
-    return [f"{lab.stem}/{name}" for name, variant in variants(lab).items()
-            if missing(lab.stem, name, variant, range(seeds(lab)))]
+    shown = range(seeds(lab))
+    return [f"{lab.stem}/{name}" for name, variant in variants(lab).items() if missing(lab.stem, name, variant, shown)]
 
 
 def draft_page(page, waiting, source):

@@ -15,10 +15,9 @@ def windows(cases, side=7):
 
     `cases` is {title: (kernel, stride, padding, dilation)}.
     """
-    figure, all_axes = plt.subplots(1, len(cases), figsize=(1.9 * len(cases), 2.6), layout="constrained",
-                                    squeeze=False)
+    figure, all_axes = plt.subplots(1, len(cases), figsize=(1.9 * len(cases), 2.6), layout="constrained")
     said = []
-    for axes, (title, (kernel, stride, padding, dilation)) in zip(all_axes[0], cases.items()):
+    for axes, (title, (kernel, stride, padding, dilation)) in zip(np.atleast_1d(all_axes), cases.items()):
         count = (side + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
         for row, column in np.ndindex(side + 2 * padding, side + 2 * padding):
             inside = padding <= min(row, column) and max(row, column) < side + padding

@@ -45,15 +45,15 @@ def read(names, **own):
              if not name.startswith("_") and name not in ("In", "Out")
              and not isinstance(value, ModuleType) and not callable(value)}
     # A lab that is run again in the same kernel finds there what its later cells defined, too.
-    first = names.setdefault("_parameters", set(given))
+    first = names.get("_parameters", set(given))
     try:
         settings = known(**{name: value for name, value in given.items() if name in first or name in known.model_fields})
     except ValidationError as error:
-        names.pop("_parameters")
         wrong = error.errors()[0]
         if wrong["type"] == "extra_forbidden":
             del names[wrong["loc"][0]]  # so that the cell works once its spelling is mended
         raise CourseError(_sentence(wrong, known.model_fields)) from None
+    names["_parameters"] = first
     if settings.device == "cuda" and not torch.cuda.is_available():
         raise CourseError("The parameter device is 'cuda', but PyTorch finds no CUDA device here: use auto or cpu.")
     return settings

@@ -59,9 +59,9 @@ show.cost("level_1")
 # *Question: what can a network look like that is all convolution and fits in a third of a megabyte?*
 #
 # Each stage looks at its map with two 3×3 blocks, widening it. Then a 2×2 max-pooling halves the map, and a 1×1 block
-# throws away half of the channels, later three quarters, before the next stage widens them again: a *squeeze* that keeps
-# the 3×3 convolutions cheap. A `conv_block` is a convolution without bias, batch normalisation, ReLU. At the end the 2×2 map is
-# averaged and two more convolutions make ten class scores of it.
+# throws away half of the channels, later three quarters, before the next stage widens them again: a *squeeze* that
+# keeps the 3×3 convolutions cheap. A `conv_block` is a convolution without bias, batch normalisation, ReLU. At the
+# end the 2×2 map is averaged and two more convolutions make ten class scores of it.
 #
 # The source also lists a `Dropout2d(p=0)` in every block. It does nothing and is left out here.
 
@@ -181,9 +181,10 @@ trained = as_run_records[0].load_weights(as_run())
 plots.kernels(trained[0][0].weight, "First-layer kernels, seed 0")
 
 # %% [markdown]
-# Look for three kinds: pairs of light and dark sides (edges, in some direction), uniform patches of one colour against
-# another (colour contrast), and a bright or dark centre (spots). How strong a kernel's colours are says little, since the
-# normalisation behind it rescales its output. With 432 weights this layer has about one in two hundred of the parameters.
+# Look for three kinds: pairs of light and dark sides (edges, in some direction), uniform patches of one colour
+# against another (colour contrast), and a bright or dark centre (spots). How strong a kernel's colours are says
+# little, since the normalisation behind it rescales its output. With 432 weights this layer has about one in two
+# hundred of the parameters.
 #
 # ## What was wrong: a loss 64 times too small
 #
@@ -296,11 +297,12 @@ show.Text(
 show.Text("**The difference.** " + stats.sentence(as_run_records, repaired_records, ("as run", "repaired")))
 
 # %% [markdown]
-# (Too few runs for an interval are compared image by image: [McNemar's test](../book/glossary.md) counts the images on
-# which exactly one of two networks is right. If both were equally good, each would have about half of them.) Read this difference with care: several things changed at once.
-# There is a schedule; there are 5,000 images fewer to learn from, and the statistics are theirs; and the head begins with
-# larger weights, since PyTorch draws those of a 1×1 kernel from a wider interval. (The 5,120 parameters that are gone
-# made no difference to any output.) To tell causes apart, change one thing at a time; that is what the next levels do.
+# (Too few runs for an interval are compared image by image: [McNemar's test](../book/glossary.md) counts the images
+# on which exactly one of two networks is right. If both were equally good, each would have about half of them.) Read
+# this difference with care: several things changed at once. There is a schedule; there are 5,000 images fewer to
+# learn from, and the statistics are theirs; and the head begins with larger weights, since PyTorch draws those of a
+# 1×1 kernel from a wider interval. (The 5,120 parameters that are gone made no difference to any output.) To tell
+# causes apart, change one thing at a time; that is what the next levels do.
 #
 # ## Exercises
 #
@@ -393,5 +395,4 @@ show.summary({"as run": as_run_records, "repaired": repaired_records})
 # * A loss must start near $\ln 10$. If it does not, it is not the loss you think.
 # * What a notebook *lists* and what *ran* differ. Read the code that ran.
 #
-# [Level 2](level_2) asks whether striding does better than pooling, and whether it was the striding or the parameters
-# that came with it.
+# [Level 2](level_2) asks whether striding does better than pooling, and what the layers did that came with it.

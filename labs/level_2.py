@@ -329,7 +329,7 @@ show.Text(
 # rate, where Level 1 lowers it when the validation loss stands still. So here is what that schedule is worth:
 
 # %%
-scheduled = Recipe(**variants["pooled_small"].recipe.model_dump() | dict(
+scheduled = variants["pooled_small"].recipe.model_copy(update=dict(
     schedule="plateau", factor=0.01, patience=7, min_lr=1e-7))
 lowered = runs("level_1", "repaired",
                Variant(variants["pooled_small"].build, scheduled), options)
@@ -382,7 +382,7 @@ def earlier(waited):
     """Return at which sizes pooling is earlier, in words."""
     sizes = [size for size in ("small", "large")
              if np.mean(waited[f"pooled_{size}"]) < np.mean(waited[f"strided_{size}"])]
-    return {2: "at both sizes", 1: f"at the {sizes[0]} size alone" if sizes else "", 0: "at neither size"}[len(sizes)]
+    return "at both sizes" if len(sizes) == 2 else f"at the {sizes[0]} size alone" if sizes else "at neither size"
 
 
 ahead = [points(f"strided_{size}", f"pooled_{size}")[0] for size in ("small", "large")]

@@ -468,7 +468,8 @@ show.Table(pd.DataFrame([{
     "macs": groups[name][0].macs,
     "training": show.percent(r.train_acc for r in groups[name]),
     "validation": show.percent(validation(name)),
-    "change (points)": stats.worded(*change(name)) if options.seeds >= stats.ENOUGH else f"{change(name)[0]:+z.2f}",
+    "change (points)": "" if name == "native" else
+        stats.worded(*change(name)) if options.seeds >= stats.ENOUGH else f"{change(name)[0]:+z.2f}",
 } for name in ["native", *ranked]]))
 
 # %% tags=["remove-input"]

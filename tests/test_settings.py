@@ -49,6 +49,11 @@ def test_a_lab_may_be_run_again_in_the_same_kernel():
     assert settings.read(names).epochs == 5
     with pytest.raises(CourseError, match="The parameter epochs is 0.5"):
         settings.read(names | dict(epochs=0.5))
+    names["epochs"] = 0.5
+    with pytest.raises(CourseError, match="The parameter epochs is 0.5"):
+        settings.read(names)
+    names["epochs"] = 7  # mended, in the same kernel: what later cells defined is still there, and no parameter
+    assert settings.read(names).epochs == 7 and names["options"] == "what later cells define"
 
 
 def test_a_parameter_that_was_misspelt_does_not_stay():
