@@ -57,8 +57,9 @@ def owed(variants, seeds):
     for lab, name, variant in variants:
         amount = variant.recipe.epochs * macs(variant.build())
         work[lab] = work.get(lab, 0) + amount
+        wanted = identity("cifar10", variant, 0)
         for seed in missing(lab, name, variant, range(seeds)):
-            path = place(lab, name, identity("cifar10", variant, seed)).with_suffix(".checkpoint")
+            path = place(lab, name, wanted | dict(seed=seed)).with_suffix(".checkpoint")
             jobs.append(Job(lab, name, variant, seed, amount, epochs(path) / variant.recipe.epochs))
     return sorted(jobs, key=lambda job: (not job.done, job.seed, work[job.lab]))
 
