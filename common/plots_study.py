@@ -142,3 +142,32 @@ def pictures(images, titles, title, alt):
             spine.set_visible(True)
     figure.suptitle(title, fontsize=10)
     return picture(figure, f"{title}. {alt}")
+
+
+def shares(networks, title):
+    """Draw what share of parameters and of multiply-accumulates lies on maps of each side, a bar a network.
+
+    `networks` is {name: a DataFrame of `inspect.layers`}; layers count to the map that they write, and what follows
+    the last map counts to it.
+    """
+    figure, panels = plt.subplots(1, 2, figsize=(6.4, 0.42 * len(networks) + 1.3), sharey=True, layout="constrained")
+    said = []
+    for axes, (column, name) in zip(panels, (("params", "parameters"), ("macs", "multiply–accumulates"))):
+        for place, (label, table) in enumerate(networks.items()):
+            sides = table.height.where(table.height > 1).ffill()
+            start, parts = 0, 100 * table.groupby(sides, sort=False)[column].sum() / table[column].sum()
+            for line, (side, share) in zip(LINES, parts.items()):
+                axes.barh(place, share, 0.7, start, color=line["color"], edgecolor="white",
+                          label=None if place else f"{side:.0f}×{side:.0f}")
+                if share > 8:
+                    axes.annotate(f"{share:.0f}", (start + share / 2, place), ha="center", va="center", color="white", fontsize=8)
+                start += share
+            said.append(f"{label}, {name}: " + ", ".join(f"{share:.0f} on {side:.0f}×{side:.0f}" for side, share in parts.items()))
+        axes.set(xlabel=f"{name} (%)", xlim=(0, 100))
+        axes.grid(False)
+    panels[0].set_yticks(range(len(networks)), networks)
+    panels[0].invert_yaxis()
+    handles, labels = panels[0].get_legend_handles_labels()
+    figure.legend(handles, labels, title="map", loc="outside lower center", ncols=len(labels))
+    figure.suptitle(title, fontsize=10)
+    return picture(figure, f"{title}, in % of the whole. {'; '.join(said)}.", least=480)

@@ -43,9 +43,6 @@ def test_the_networks_are_the_sources(lab):
         assert rows.field.tolist() == [3, 5, 7, 8, 12, 16, 18, 26, 34, 58]
         assert rows.height.tolist() == [32, 32, 30, 15, 15, 15, 7, 7, 7, 1]
     assert inspect.layers(built["as_run_base"]).height.tolist().count(2) > 0  # the last map of the base is 2x2
-    for name in ("best_a", "best_b"):
-        running = 2 * sum(m.num_features for m in built[name].modules() if isinstance(m, nn.BatchNorm2d))
-        assert inspect.parameters(built[name]) + running <= 294_112
 
 
 def test_the_sources_networks_see_pixels(lab):
@@ -71,7 +68,7 @@ def test_each_rung_takes_one_step(lab):
 def test_equal_sets_of_steps_are_one_variant(lab):
     assert lab["name_of"]({"norm"}) == "rung_4" and lab["name_of"](["schedule", "norm", "augmentation", "dropout"]) == "rung_7"
     pairs = [(repr(v.build()), v.recipe.model_dump_json()) for v in lab["variants"].values()]
-    assert len(set(pairs)) == len(pairs) == 19
+    assert len(set(pairs)) == len(pairs) == 17
 
 
 def test_the_last_step_is_split_into_a_higher_rate_and_its_decay(lab):
