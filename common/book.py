@@ -16,18 +16,21 @@ import papermill
 import yaml
 from papermill.exceptions import PapermillExecutionError
 
+from common import waiting  # noqa: F401  (an engine of papermill)
 from common.errors import CourseError
 from common.labs import seeds, variants
-from common.records import missing
+from common.records import RECORDS, missing
 
 ROOT = Path(__file__).resolve().parents[1]
+WAITING = "Labs that wait for runs"  # the part of _toc.yml whose labs need not be on record in full
 
 
 def build(out=ROOT / "_build", draft=False):
     """Build the site into `out`/html, with `out`/source as the work folder, and return `out`/html. Raises CourseError.
 
-    Each variant of each lab must be on record as it is now. With `draft`, a lab of which that is not so is shown as it
-    is written, not executed, under a banner that says which variants it waits for.
+    Each variant of each lab must be on record as it is now; only a lab of the part WAITING may have variants that were
+    never recorded. With `draft`, any may lack anything. What a lab lacks, a banner says, and cells that wait for it are
+    passed over. Nothing is trained.
     """
     out = Path(out).resolve()
     for name in ("html", "source", ".doctrees"):
@@ -36,24 +39,23 @@ def build(out=ROOT / "_build", draft=False):
     shutil.copytree(ROOT / "book", source / "book", ignore=shutil.ignore_patterns("records", ".ipynb_checkpoints"))
     for name in ("_config.yml", "_toc.yml"):
         shutil.copy(ROOT / name, source / name)
-    pages = listed(ROOT / "_toc.yml")
-    waiting = {page: not_on_record(page) for page in pages}
-    if any(waiting.values()) and not draft:
+    pages, patient = listed(ROOT / "_toc.yml"), listed(ROOT / "_toc.yml", WAITING)
+    lacking = {page: not_on_record(page) for page in pages}
+    needed = {page: [v for v in lacking[page] if page not in patient or list((RECORDS / v).glob("seed-*.json"))]
+              for page in pages}
+    if any(needed.values()) and not draft:
         raise CourseError("The book needs records of these variants as they are now, and has none: "
-                          f"{', '.join(sum(waiting.values(), []))}. Train them with `make record ONLY=…`, change them "
+                          f"{', '.join(sum(needed.values(), []))}. Train them with `make record ONLY=…`, change them "
                           "back, or build a draft with `make book DRAFT=1`.")
     for page in pages:
-        if waiting[page]:
-            draft_page(page, waiting[page], source)
-        else:
-            execute_page(page, source)
+        execute_page(page, source, lacking[page], stale=bool(needed[page]))
     lay_out(source)
     check(source / "_build" / "html", pages)
     return (source / "_build" / "html").rename(out / "html")  # so that it appears whole or not at all
 
 
-def listed(toc):
-    """Return the pages of the table of contents at the path `toc`, in order, the root page first."""
+def listed(toc, part=None):
+    """Return the pages of the table of contents at the path `toc`, in order, the root page first; or those of a part."""
     def walk(node):
         if isinstance(node, dict):
             yield from (node[key] for key in ("root", "file") if key in node)
@@ -62,7 +64,8 @@ def listed(toc):
             for child in node:
                 yield from walk(child)
 
-    return list(walk(yaml.safe_load(toc.read_text())))
+    contents = yaml.safe_load(toc.read_text())
+    return list(walk(contents if part is None else [p for p in contents.get("parts", []) if p.get("caption") == part]))
 
 
 def not_on_record(page):
@@ -77,43 +80,52 @@ def not_on_record(page):
     return [f"{lab.stem}/{name}" for name, variant in variants(lab).items() if missing(lab.stem, name, variant, shown)]
 
 
-def draft_page(page, waiting, source):
-    """Copy the lab `page` into the folder `source` as it is written, with a banner under its title."""
-    notebook = jupytext.read(ROOT / f"{page}.ipynb")
-    title, _, rest = notebook.cells[0].source.partition("\n")
-    names = ", ".join(f"`{name}`" for name in waiting)
-    notebook.cells[0].source = (f"{title}\n\n:::{{warning}}\n**Draft.** This lab was not executed, since these variants "
-                                f"are not on record as they are now: {names}.\n:::\n{rest}")
-    (source / page).parent.mkdir(parents=True, exist_ok=True)
-    jupytext.write(notebook, source / f"{page}.ipynb")
-
-
-def execute_page(page, source):
+def execute_page(page, source, lacking=(), stale=False):
     """Execute `page`, if it is a notebook, into the folder `source`; text has been copied there already.
 
-    A notebook is either `page`.ipynb, or a `page`.md with a kernel in its header and cells in its text.
+    A notebook is either `page`.ipynb, or a `page`.md with a kernel in its header and cells in its text. The variants
+    that it is `lacking` are named under its title.
     """
     notebook, text = ROOT / f"{page}.ipynb", ROOT / f"{page}.md"
     executed = source / f"{page}.ipynb"
+    executed.parent.mkdir(parents=True, exist_ok=True)
     if notebook.exists():
-        given = notebook
+        read = jupytext.read(notebook)
     elif not text.exists():
         raise CourseError(f"_toc.yml lists {page}, but there is no {page}.ipynb or {page}.md: write it, run `make pair`, "
                           "or take it off the list.")
     elif "\nkernelspec:\n" not in text.read_text():
         return
     else:
-        given = executed
         (source / f"{page}.md").unlink()
-        jupytext.write(jupytext.read(text, fmt="md:myst"), executed)
-    executed.parent.mkdir(parents=True, exist_ok=True)
+        read = jupytext.read(text, fmt="md:myst")
+    if lacking:
+        title, _, rest = read.cells[0].source.partition("\n")
+        read.cells[0].source = f"{title}\n\n{banner(page, lacking, stale)}\n{rest}"
+    jupytext.write(read, executed)
     print(f"executing {page}", flush=True)
     try:
-        papermill.execute_notebook(given, executed, kernel_name="python3", cwd=ROOT / Path(page).parent,
-                                   progress_bar=False, extra_arguments=["--log-level=ERROR"])
+        done = papermill.execute_notebook(executed, executed, engine_name="waiting", kernel_name="python3",
+                                          cwd=ROOT / Path(page).parent, progress_bar=False,
+                                          extra_arguments=["--log-level=ERROR"])
     except PapermillExecutionError as error:
         raise CourseError(f"{page} failed in its cell {error.cell_index + 1}: {error.ename}: {error.evalue} "
                           f"(The notebook as far as it went is {executed}.)") from None
+    if done.metadata.get("waits") and not lacking:
+        raise CourseError(f"{page} asks for a run that is none of its variants: {done.metadata['waits'][0]}")
+
+
+def banner(page, lacking, stale):
+    """Return the Markdown that stands under the title of a lab that is `lacking` some of its variants."""
+    lab, names = Path(page).name, ", ".join(f"`{Path(name).name}`" for name in lacking)
+    if stale:
+        kind, said = "warning", f"**Draft.** These variants are not on record as they are now: {names}."
+    else:
+        count = len(variants(ROOT / f"{page}.py"))
+        kind, said = "note", (f"**Not run in full yet.** Of the {count} variants of this lab {count - len(lacking)} are on "
+                              f"record. `make record ONLY={lab}` trains the others, which takes a GPU or days: {names}.")
+    return (f":::{{{kind}}}\n{said} Cells that wait for them show their code alone, and sentences with their results are "
+            "missing.\n:::")
 
 
 def lay_out(source):
@@ -144,6 +156,6 @@ def check(html, pages):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Build the book from labs and records.")
     parser.add_argument("--out", type=Path, default=ROOT / "_build", help="where html/ and source/ go (_build)")
-    parser.add_argument("--draft", action="store_true", help="build although variants are not on record")
+    parser.add_argument("--draft", action="store_true", help="build although records are missing")
     given = parser.parse_args()
     build(given.out, given.draft)

@@ -48,8 +48,7 @@ def statements(path, tag):
 
 def seeds(path):
     """Return how many seeds of each variant the lab at `path` asks for by itself."""
-    given = {node.target.id: node.value.value for node in statements(path, "parameters")}
-    return given["seeds"]
+    return next(ast.literal_eval(node.value) for node in statements(path, "parameters") if node.target.id == "seeds")
 
 
 def all_variants(only=""):

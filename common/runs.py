@@ -3,6 +3,7 @@
 import datetime
 import hashlib
 import json
+import os
 import platform
 import subprocess
 from pathlib import Path
@@ -18,6 +19,10 @@ from common.records import RUNS, find, identity, write
 from common.train import train
 
 
+class NotOnRecord(CourseError):
+    """A run is asked for where nothing is to be trained, as in the book, and is not on record."""
+
+
 def runs(lab, name, variant, settings):
     """Return a Record for each of `settings.seeds` seeds of `variant`, replayed where on record and else trained.
 
@@ -27,11 +32,16 @@ def runs(lab, name, variant, settings):
 
 
 def run(lab, name, variant, seed, settings, deadline=None):
-    """Return the Record of one seed of `variant`, as `runs` does. Raises OutOfTime, as `train` does."""
+    """Return the Record of one seed of `variant`, as `runs` does. Raises OutOfTime, as `train` does.
+
+    Where the environment has REPLAY_ONLY, nothing is trained, and what is not on record raises NotOnRecord.
+    """
     if settings.epochs:
         variant = variant._replace(recipe=variant.recipe.model_copy(update=dict(epochs=settings.epochs)))
     wanted = identity(settings.dataset, variant, seed, settings.images)
     record = None if settings.retrain else find(lab, name, wanted)
+    if record is None and os.environ.get("REPLAY_ONLY"):
+        raise NotOnRecord(f"`{lab}/{name}`, seed {seed}, is not on record.")
     return record or _train(lab, name, variant, wanted, settings, deadline)
 
 

@@ -182,16 +182,16 @@ variants = {"as_run": Variant(as_run, Recipe(
     validation=0, follow_test=True, statistics="train"))}
 
 # %%
-done = {"as_run": runs(
-    "assignment_6b", "as_run", variants["as_run"], options)}
-plots.curves(done["as_run"], "Assignment 6B as the source ran it")
+as_run_records = runs(
+    "assignment_6b", "as_run", variants["as_run"], options)
+plots.curves(as_run_records, "Assignment 6B as the source ran it")
 
 # %% tags=["remove-input", "nbval-ignore-output"]
-show.took(done["as_run"][0])
+show.took(as_run_records[0])
 
 # %% tags=["remove-input"]
 said = [show.percent(values) for values in zip(*[
-    (r.train_acc, r.test_acc, r.curves().test_acc.max()) for r in done["as_run"]])]
+    (r.train_acc, r.test_acc, r.curves().test_acc.max()) for r in as_run_records])]
 show.Text(f"**What we see.** After the last epoch training accuracy is {said[0]} (the source: <q>92.20 %</q>, one "
           f"run) and test accuracy **{said[1]}** (the source: <q>85.48 %</q>). Its best epoch on the test set has "
           f"{said[2]} (<q>85.48 %</q>).")
@@ -296,36 +296,56 @@ show.Table(pd.DataFrame(rows))
 # that would like another rate is judged too low.
 
 # %%
-for name in widths:
-    done[name] = runs("assignment_6b", name, variants[name], options)
-same_cost = {kind: done.get(f"{kind}_matched", done[kind]) for kind in kinds}
-sets = {"equal widths": {kind: done[kind] for kind in kinds},
-        "equal costs": same_cost}
-plots_kinds.compare(sets, "Six kinds, one skeleton")
+def asked(name):
+    return runs("assignment_6b", name, variants[name], options)
+
+
+same_width = {kind: asked(kind) for kind in kinds}
+sets = {"equal widths": same_width}
+plots_kinds.compare(sets, "Six kinds of equal width")
 
 # %% tags=["hide-input"]
 def above_normal(group):
     """Return what test accuracy lies above that of the normal skeleton: (mean, low, high) in points."""
-    return stats.gained(done["normal"], group)
+    return stats.gained(same_width["normal"], group)
 
 
 def told(group):
     """Return that for a table: with its interval, or with McNemar's p of each pair of too few runs."""
     mean, low, high = above_normal(group)
-    chances = [f"{stats.mcnemar(one.correct(), two.correct())[2]:.2g}" for one, two in zip(done["normal"], group)]
+    chances = [f"{stats.mcnemar(one.correct(), two.correct())[2]:.2g}" for one, two in zip(same_width["normal"], group)]
     return stats.worded(mean, low, high) if low == low else f"{mean:+z.2f} (p = {', '.join(chances)})"
 
 
-show.Table(pd.DataFrame([{"points above normal": kind} | {name: told(group[kind]) for name, group in sets.items()}
-                         for kind in list(kinds)[1:]]))
+def worths(sets):
+    """Return the table of what each kind has above normal, in each of `sets`."""
+    return show.Table(pd.DataFrame([
+        {"points above normal": kind} | {name: told(groups[kind]) for name, groups in sets.items()}
+        for kind in list(kinds)[1:]]))
+
+
+worths(sets)
 
 # %% tags=["remove-input"]
 show.Text(
     "So few seeds give no intervals. *p* is from McNemar's test, which compares two networks by the test images that "
     "only one of them has right ([glossary](../book/glossary.md)): how likely so uneven a split is if both are equally "
-    "good. It tells these networks apart, not their kinds; and of nine *p* one may well be small by chance."
+    "good. It tells these networks apart, not their kinds; and of so many *p* one may well be small by chance."
     if options.seeds < stats.ENOUGH else
-    "In brackets stand 95 % intervals. There are nine, so one may well miss zero by chance.")
+    "In brackets stand 95 % intervals. Of so many, one may well miss zero by chance.")
+
+# %% [markdown]
+# And at equal costs. Normal and dilated are the same runs again.
+
+# %%
+same_cost = same_width | {
+    kind: asked(f"{kind}_matched")
+    for kind in kinds if f"{kind}_matched" in variants}
+sets["equal costs"] = same_cost
+plots_kinds.compare(sets, "Six kinds, one skeleton")
+
+# %% tags=["hide-input"]
+worths(sets)
 
 # %% [markdown]
 # ## Exercises
@@ -402,7 +422,8 @@ print(check_shuffle(solved_shuffled))
 # ## Which one should I choose?
 
 # %% tags=["hide-input", "nbval-ignore-output"]
-show.summary(done, seconds_an_epoch=show.seconds_an_epoch)
+groups = [as_run_records, *same_width.values(), *same_cost.values()]
+show.summary({group[0].variant: group for group in groups}, seconds_an_epoch=show.seconds_an_epoch)
 
 # %% tags=["remove-input", "nbval-ignore-output"]
 held_out = {kind: np.mean([r.val_acc for r in group]) for kind, group in same_cost.items()}
@@ -415,12 +436,12 @@ times = seconds[slow] / seconds["normal"]
 show.Text(
     f"At equal costs the validation images put {first} first. " + (
         "So choose the normal 3×3, which is the plainest as well. " if first == "normal" else
-        f"On the test images: {stats.sentence(done['normal'], same_cost[first], ('normal', first))} " + (
+        f"On the test images: {stats.sentence(same_width['normal'], same_cost[first], ('normal', first))} " + (
             f"So choose {first}. " if above_normal(same_cost[first])[1] > 0 else
             "That does not settle it; the normal 3×3 is the plainest. "))
-    + f"If the width is given, depthwise takes {done['depthwise'][0].macs / done['normal'][0].macs:.0%} of the "
-    f"arithmetic, for {stats.phrase(*above_normal(done['depthwise']))}.\n\nAt equal costs, what is kept for the way "
-    f"back is {' and '.join(more)} as for normal. "
+    + f"If the width is given, depthwise takes {same_width['depthwise'][0].macs / same_width['normal'][0].macs:.0%} "
+    f"of the arithmetic, for {stats.phrase(*above_normal(same_width['depthwise']))}.\n\nAt equal costs, what is kept "
+    f"for the way back is {' and '.join(more)} as for normal. "
     + ("These runs did not have the machine alike, so their times are not compared."
        if not show.alike(*same_cost.values()) else
        f"Equal arithmetic took about equal time: {slow}, the slowest beside normal, took {times:.2f} times as long."
