@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import jupytext
@@ -47,8 +48,13 @@ def build(out=ROOT / "_build", draft=False):
         raise CourseError("The book needs records of these variants as they are now, and has none: "
                           f"{', '.join(sum(needed.values(), []))}. Train them with `make record ONLY=…`, change them "
                           "back, or build a draft with `make book DRAFT=1`.")
-    for page in pages:
-        execute_page(page, source, lacking[page], stale=bool(needed[page]))
+    with ThreadPoolExecutor(min(4, os.cpu_count())) as pool:  # each page has a process of its own
+        done = [pool.submit(execute_page, page, source, lacking[page], stale=bool(needed[page])) for page in pages]
+        try:
+            for page in done:
+                page.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
     lay_out(source)
     check(source / "_build" / "html", pages)
     return (source / "_build" / "html").rename(out / "html")  # so that it appears whole or not at all

@@ -14,18 +14,18 @@ from common.labs import LABS, variants
 from common.records import read_all
 
 NAMES = sorted(p.stem for p in LABS.glob("*.py"))
-QUICK = "dataset=synthetic", "images=60", "epochs=2", "device=cpu"  # large networks too: seconds on two cores
+QUICK = "dataset=synthetic", "images=60", "epochs=1", "device=cpu"  # large networks too: seconds on two cores
 
 
 @pytest.mark.parametrize("lab", NAMES)
 def test_a_lab(lab, tmp_path):
-    """Two epochs on 60 synthetic images; one test, since processes that share the tests would each train for theirs."""
+    """One epoch on 60 synthetic images; one test, since processes that share the tests would each train for theirs."""
     out, runs = tmp_path / f"{lab}.ipynb", tmp_path / "runs"
     done = papermill(lab, out, runs, *QUICK)
     assert done.returncode == 0, done.stderr
     for name in variants(LABS / f"{lab}.py"):
         assert len(list((runs / lab / name).glob("seed-0-*.json"))) == 1, f"{name} was not trained"
-    assert "epoch 2/2" in "".join(printed(out))
+    assert "epoch 1/1" in "".join(printed(out))
     exercises_start_open_and_their_solutions_pass(out)
     it_is_replayed(lab, runs, tmp_path / "again.ipynb")
     the_same_seed_gives_the_same_outputs_to_the_last_digit(out, tmp_path / "no runs")
@@ -41,7 +41,7 @@ def exercises_start_open_and_their_solutions_pass(out):
 def it_is_replayed(lab, runs, again):
     done = papermill(lab, again, runs, *QUICK)
     assert done.returncode == 0, done.stderr
-    assert "epoch 2/2" not in "".join(printed(again))
+    assert "epoch 1/1" not in "".join(printed(again))
 
 
 def the_same_seed_gives_the_same_outputs_to_the_last_digit(out, runs):
