@@ -156,9 +156,17 @@ def gap(group):
     return f"{100 * pd.Series([r.train_acc - r.test_acc for r in group]).mean():.1f}"
 
 
+def fastest_epoch(group):
+    """Return the seconds of a run's fastest epoch, evaluations included: the median over a variant's records.
+
+    Whatever else a machine does makes an epoch longer, never shorter, so of a run's epochs the fastest tells most.
+    """
+    return pd.Series([min(row["seconds"] for row in r.history) for r in group]).median()
+
+
 def seconds_an_epoch(group):
-    """Return the median run's seconds over its epochs, evaluations included."""
-    return f"{pd.Series([r.seconds / len(r.history) for r in group]).median():.1f}" + _shared(group)
+    """Return `fastest_epoch` as a table shows it."""
+    return f"{fastest_epoch(group):.1f}" + _shared(group)
 
 
 def _shared(group):

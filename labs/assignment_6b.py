@@ -430,7 +430,7 @@ held_out = {kind: np.mean([r.val_acc for r in group]) for kind, group in same_co
 first = max(held_out, key=held_out.get)
 more = [f"{kept[same_cost[kind][0].variant] / kept['normal']:.1f} times as much for {kind}"
         for kind in kinds if kind in {first, "depthwise"} - {"normal"}]
-seconds = {kind: np.median([r.seconds for r in group]) for kind, group in same_cost.items()}
+seconds = {kind: show.fastest_epoch(group) for kind, group in same_cost.items()}
 slow = max(list(kinds)[1:], key=seconds.get)
 times = seconds[slow] / seconds["normal"]
 show.Text(
