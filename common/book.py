@@ -112,7 +112,7 @@ def execute_page(page, source, lacking=(), stale=False):
     print(f"executing {page}", flush=True)
     try:
         done = papermill.execute_notebook(executed, executed, engine_name="waiting", kernel_name="python3",
-                                          cwd=ROOT / Path(page).parent, progress_bar=False,
+                                          folder=(ROOT / page).parent, progress_bar=False,  # cwd= would move us, too
                                           extra_arguments=["--log-level=ERROR"])
     except PapermillExecutionError as error:
         raise CourseError(f"{page} failed in its cell {error.cell_index + 1}: {error.ename}: {error.evalue} "
@@ -128,10 +128,9 @@ def banner(page, lacking, stale):
         kind, said = "warning", f"**Draft.** These variants are not on record as they are now: {names}."
     else:
         count = len(variants(ROOT / f"{page}.py"))
-        kind, said = "note", (f"**Not run in full yet.** Of the {count} variants of this lab {count - len(lacking)} are on "
-                              f"record. `make record ONLY={lab}` trains the others, which takes a GPU or days: {names}.")
-    return (f":::{{{kind}}}\n{said} Cells that wait for them show their code alone, and sentences with their results are "
-            "missing.\n:::")
+        kind, said = "note", (f"**Not run in full yet.** On record: {count - len(lacking)} of {count} variants. `make record "
+                              f"ONLY={lab}` trains the others: {names}.")
+    return f":::{{{kind}}}\n{said} Cells that wait for them show a note in place of their output.\n:::\n"
 
 
 def lay_out(source):

@@ -150,24 +150,25 @@ def shares(networks, title):
     `networks` is {name: a DataFrame of `inspect.layers`}; layers count to the map that they write, and what follows
     the last map counts to it.
     """
+    sides = {name: table.height.where(table.height > 1).ffill() for name, table in networks.items()}
+    colors = dict(zip(sorted(set().union(*sides.values()), reverse=True), (line["color"] for line in LINES)))
     figure, panels = plt.subplots(1, 2, figsize=(6.4, 0.42 * len(networks) + 1.3), sharey=True, layout="constrained")
     said = []
     for axes, (column, name) in zip(panels, (("params", "parameters"), ("macs", "multiply–accumulates"))):
         for place, (label, table) in enumerate(networks.items()):
-            sides = table.height.where(table.height > 1).ffill()
-            start, parts = 0, 100 * table.groupby(sides, sort=False)[column].sum() / table[column].sum()
-            for line, (side, share) in zip(LINES, parts.items()):
-                axes.barh(place, share, 0.7, start, color=line["color"], edgecolor="white",
-                          label=None if place else f"{side:.0f}×{side:.0f}")
+            start, parts = 0, 100 * table.groupby(sides[label], sort=False)[column].sum() / table[column].sum()
+            for side, share in parts.items():
+                axes.barh(place, share, 0.7, start, color=colors[side], edgecolor="white")
                 if share > 8:
-                    axes.annotate(f"{share:.0f}", (start + share / 2, place), ha="center", va="center", color="white", fontsize=8)
+                    axes.annotate(f"{share:.0f}", (start + share / 2, place), ha="center", va="center", color="white",
+                                  fontsize=8)
                 start += share
             said.append(f"{label}, {name}: " + ", ".join(f"{share:.0f} on {side:.0f}×{side:.0f}" for side, share in parts.items()))
         axes.set(xlabel=f"{name} (%)", xlim=(0, 100))
         axes.grid(False)
     panels[0].set_yticks(range(len(networks)), networks)
     panels[0].invert_yaxis()
-    handles, labels = panels[0].get_legend_handles_labels()
-    figure.legend(handles, labels, title="map", loc="outside lower center", ncols=len(labels))
+    figure.legend([plt.Rectangle((0, 0), 1, 1, color=color) for color in colors.values()],
+                  [f"{side:.0f}×{side:.0f}" for side in colors], title="map", loc="outside lower center", ncols=len(colors))
     figure.suptitle(title, fontsize=10)
     return picture(figure, f"{title}, in % of the whole. {'; '.join(said)}.", least=480)

@@ -18,16 +18,17 @@ class Waiting(Engine):
     """What papermill calls an engine. A run is on record, in book/records, or it is passed over."""
 
     @classmethod
-    def execute_managed_notebook(cls, nb_man, kernel_name, extra_arguments=(), **_):
-        """Execute the notebook that papermill's `nb_man` holds."""
+    def execute_managed_notebook(cls, nb_man, kernel_name, folder=None, extra_arguments=(), **_):
+        """Execute the notebook that papermill's `nb_man` holds in `folder`, by default that of this process."""
         client = Client(nb_man, kernel_name=kernel_name, extra_arguments=list(extra_arguments))
-        return client.execute(env=os.environ | {"REPLAY_ONLY": "1", "RUNS_DIR": os.devnull})
+        return client.execute(cwd=folder, env=os.environ | {"REPLAY_ONLY": "1", "RUNS_DIR": os.devnull})
 
 
 class Client(PapermillNotebookClient):
     """Passes over a cell that asks for a run that is not on record, and cells that need what such a cell defines."""
 
     undefined = frozenset()
+    noted = None  # the last cell with a note: of several that follow each other, the first has it
 
     def execute_cell(self, cell, index, **more):
         """Execute `cell`; one that waits shows a note in place of its output."""
@@ -40,9 +41,11 @@ class Client(PapermillNotebookClient):
                 self.nb.metadata["waits"] = [*self.nb.metadata.get("waits", []), error.evalue]
             elif name and name[1] in self.undefined:
                 shows = isinstance(ast.parse(cell.source).body[-1], ast.Expr)
-                cell.outputs = [note("Waits for runs.")] * shows
+                cell.outputs = [note("Waits for runs.")] * (shows and index - 1 != self.noted)
             else:
                 raise
+        if cell.outputs or index - 1 == self.noted:
+            self.noted = index
         # What the cell was about to define may be half of it: better not there at all.
         names = assigned(cell.source)
         self.undefined |= names
@@ -56,11 +59,17 @@ def note(text):
 
 
 def assigned(code):
-    """Return the set of names to which a cell's code assigns, or to a part of which, as in `name[key] = value`."""
-    found = set()
-    for node in ast.walk(ast.parse(code)):
+    """Return the set of names to which a cell's code assigns, or to a part of which, as in `name[key] = value`.
+
+    What a function or a comprehension assigns to is its own.
+    """
+    found, nodes = set(), [ast.parse(code)]
+    while nodes:
+        node = nodes.pop()
         if isinstance(node, (ast.FunctionDef, ast.ClassDef)):
             found.add(node.name)
+        elif not isinstance(node, (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+            nodes += ast.iter_child_nodes(node)
         if isinstance(getattr(node, "ctx", None), ast.Store):
             while isinstance(node, (ast.Subscript, ast.Attribute)):
                 node = node.value

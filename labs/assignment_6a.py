@@ -243,51 +243,50 @@ if options.rung >= 0:
 
 # %%
 def asked(*names):
+    """Return {variant: its records}."""
     return {name: runs("assignment_6a", name, variants[name], options)
             for name in names}
 
 
-records = asked(*AS_RUN)
+# %% tags=["hide-input"]
+reported = {"as_run_base": (91.86, 83.32), "as_run_refactored": (96.45, 79.82), "as_run_final": (93.90, 84.84)}
+
+
+def test(group):
+    return np.array([r.test_acc for r in group])
+
+
+def beyond(first, second):
+    """Tell whether two variants differ beyond chance: by their interval or, of too few runs, by McNemar's test of each pair."""
+    _, low, high = stats.gained(first, second)
+    return not low <= 0 <= high if low == low else all(
+        stats.mcnemar(one.correct(), two.correct())[2] < 0.05 for one, two in zip(first, second))
+
+
+# %%
+source_runs = asked(*AS_RUN)
 
 # %% tags=["remove-input", "nbval-ignore-output"]
-show.took(records["as_run_base"][0])
+show.took(source_runs["as_run_base"][0])
 
 # %% tags=["hide-input"]
-def test(name):
-    return np.array([r.test_acc for r in records[name]])
-
-
-def points(before, after):
-    """Return what a step from `before` to `after` gives: (mean, low, high) in points of test accuracy."""
-    return stats.gained(records[before], records[after])
-
-
-def beyond(before, after):
-    """Tell whether that is beyond chance: by its interval or, of too few runs, by McNemar's test of each pair."""
-    _, low, high = points(before, after)
-    pairs = zip(records[before], records[after])
-    return not low <= 0 <= high if low == low else all(
-        stats.mcnemar(one.correct(), two.correct())[2] < 0.05 for one, two in pairs)
-
-
-reported = {"as_run_base": (91.86, 83.32), "as_run_refactored": (96.45, 79.82), "as_run_final": (93.90, 84.84)}
 show.Table(pd.DataFrame([{
     "last epoch": name, "training, source": f"{trained:.2f}%",
-    "training, here": show.percent(r.train_acc for r in records[name]),
-    "test, source": f"{tested:.2f}%", "test, here": show.percent(test(name)),
-    "gap, source": f"{trained - tested:.1f}", "gap, here": show.gap(records[name]),
+    "training, here": show.percent(r.train_acc for r in source_runs[name]),
+    "test, source": f"{tested:.2f}%", "test, here": show.percent(test(source_runs[name])),
+    "gap, source": f"{trained - tested:.1f}", "gap, here": show.gap(source_runs[name]),
 } for name, (trained, tested) in reported.items()]))
 
 # %% tags=["remove-input"]
-near, off = 1.5, {name: 100 * test(name).mean() - reported[name][1] for name in AS_RUN}
+near, off = 1.5, {name: 100 * test(group).mean() - reported[name][1] for name, group in source_runs.items()}
 far = [f"{name} ({off[name]:+.1f})" for name in AS_RUN if abs(off[name]) > near]
 theirs = reported[AS_RUN[2]][1] - reported[AS_RUN[0]][1]
 show.Text(
     "**What we see.** "
     + (f"More than {near} points from the source's test accuracy: {', '.join(far)}. " if far else
        f"All three end within {near} points of the source's test accuracy. ")
-    + f"From base to final, test accuracy changes by {stats.phrase(*points(AS_RUN[0], AS_RUN[2]))}; in the source it "
-    f"was {theirs:+.2f}. The gap is " + ", then ".join(show.gap(records[name]) for name in AS_RUN) + " points.")
+    + f"From base to final, test accuracy changes by {stats.phrase(*stats.gained(source_runs[AS_RUN[0]], source_runs[AS_RUN[2]]))}; "
+    f"in the source it was {theirs:+.2f}. The gap is " + ", then ".join(map(show.gap, source_runs.values())) + " points.")
 
 # %% [markdown]
 # ### A headline
@@ -298,28 +297,31 @@ show.Text(
 #
 # * <q>94.00 %</q> is a *training* accuracy, and the best of a hundred epochs. The base's is <q>92.36 %</q>. On test
 #   images the last epochs read <q>84.84 %</q> and <q>83.32 %</q>, of one run each.
-# * The source's gap, in the table above, is wider at the end than in the base. It narrowed against the middle network
-#   only.
-#
+
+# %% tags=["remove-input"]
+show.Text("* The source's gap at the last epoch is " + ", then ".join(f"{a - b:.1f}" for a, b in reported.values())
+          + " points: wider at the end than in the base. It narrowed against the middle network only.")
+
+# %% [markdown]
 # ## What each rung gave
 #
 # *Question: which steps helped, which cost, and which cannot be told from chance?*
 
 # %%
-records |= asked(*RUNGS)
+ladder = asked(*RUNGS)
+pairs = list(zip(ladder.values(), list(ladder.values())[1:]))
 steps = pd.DataFrame(
-    [(step, *points(before, after))
-     for step, before, after in zip(STEPS[1:], RUNGS, RUNGS[1:])],
+    [(step, *stats.gained(*pair)) for step, pair in zip(STEPS[1:], pairs)],
     columns=["step", "change", "low", "high"])
-plots_ladder.waterfall((STEPS[0], 100 * test("rung_0").mean()), steps,
+plots_ladder.waterfall((STEPS[0], 100 * test(ladder["rung_0"]).mean()), steps,
                        options.seeds, "What each rung gave")
 
 # %% tags=["remove-input"]
 top, bottom = steps.loc[steps.change.idxmax()], steps.loc[steps.change.idxmin()]
-clear = ", ".join(f"*{step}*" for step, *pair in zip(STEPS[1:], RUNGS, RUNGS[1:]) if beyond(*pair))
+clear = ", ".join(f"*{step}*" for step, pair in zip(STEPS[1:], pairs) if beyond(*pair))
 show.Text(
-    f"**What we see.** The ladder leads from {show.percent(test('rung_0'))} to {show.percent(test('rung_7'))}. The "
-    f"step worth most is *{top.step}*, {stats.phrase(*top[1:])}. "
+    f"**What we see.** The ladder leads from {show.percent(test(ladder['rung_0']))} to "
+    f"{show.percent(test(ladder['rung_7']))}. The step worth most is *{top.step}*, {stats.phrase(*top[1:])}. "
     + (f"The one that cost most is *{bottom.step}*, {stats.phrase(*bottom[1:])}. " if bottom.change < 0 else
        "No step cost accuracy. ")
     + ("So few seeds give no intervals. McNemar's test compares the two networks of a step by the test images that "
@@ -332,18 +334,18 @@ show.Text(
 
 # %% [markdown]
 # Beside the accuracy stands what it cost. *Training accuracy* was counted while learning; *clean* is that on the same
-# images after the last epoch, clean and without dropout; *gap* is how far it is above test accuracy. *Seconds an epoch* are those of the fastest epoch, since whatever
-# else a machine does only adds to them.
+# images after the last epoch, clean and without dropout; *gap* is how far it is above test accuracy. Of a run's epochs
+# the fastest says most about its time, since whatever else a machine does only adds to it.
 
 # %% tags=["hide-input", "nbval-ignore-output"]
 def clean(group):
     return np.array([r.history[-1]["clean_acc"] for r in group])
 
 
-show.summary({step: records[name] for step, name in zip(STEPS, RUNGS)},
+show.summary(dict(zip(STEPS, ladder.values())),
              clean=lambda group: show.percent(clean(group)),
              gap=lambda group: f"{100 * np.mean(clean(group) - [r.test_acc for r in group]):.1f}",
-             seconds_an_epoch=show.seconds_an_epoch)
+             **{"fastest epoch (s)": show.seconds})
 
 # %% [markdown]
 # ### What became of the dense layers
@@ -364,16 +366,16 @@ show.Text(
     "**By arithmetic the cost is the pyramid's, not the dense layers'.**")
 
 # %% tags=["remove-input"]
-three = [records[name] for name in RUNGS[:3]]
+three = [ladder[name] for name in RUNGS[:3]]
 fitted = [clean(group).mean() for group in three]
 show.Text(
-    f"*Accuracy.* Rung 1 changes it by {stats.phrase(*points('rung_0', 'rung_1'))}, rung 2 by "
-    f"{stats.phrase(*points('rung_1', 'rung_2'))}, both together by {stats.phrase(*points('rung_0', 'rung_2'))}. On "
+    f"*Accuracy.* Rung 1 changes it by {stats.phrase(*stats.gained(*three[:2]))}, rung 2 by "
+    f"{stats.phrase(*stats.gained(*three[1:]))}, both together by {stats.phrase(*stats.gained(*three[::2]))}. On "
     f"the images learnt from, clean, the three reach {fitted[0]:.1%}, {fitted[1]:.1%} and {fitted[2]:.1%}. "
     + ("Without the dense layers nothing is lost on test images, so there is no loss to explain."
-       if points("rung_0", "rung_1")[0] >= 0 else
+       if stats.gained(*three[:2])[0] >= 0 else
        "What rung 1 loses on test images may be chance, and asks for no explanation."
-       if not beyond("rung_0", "rung_1") else
+       if not beyond(*three[:2]) else
        "Without the dense layers the network fits its own images no worse, but others worse. That speaks for a lost "
        "brake on over-fitting rather than lost capacity: with them went two dropouts of one half."
        if fitted[1] > fitted[0] - 0.005 else
@@ -383,8 +385,8 @@ show.Text(
 # %% tags=["remove-input", "nbval-ignore-output"]
 seconds = [show.fastest_epoch(group) for group in three]
 show.Text("*Time.* " + (
-    f"On {three[0][0].device}, an epoch of rung 1 takes {seconds[1] / seconds[0]:.1f} times as long as one of rung 0, "
-    f"one of rung 2 {seconds[2] / seconds[0]:.1f} times (source: 3.1). Time need not follow arithmetic: a small "
+    f"On {three[0][0].device}, the fastest epoch of rung 1 takes {seconds[1] / seconds[0]:.1f} times as long as that of "
+    f"rung 0, that of rung 2 {seconds[2] / seconds[0]:.1f} times (source: 3.1). Time need not follow arithmetic: a small "
     "network leaves a large device waiting." if show.alike(*three) else
     "These runs did not have the machine alike, so their times are not compared. In the source both steps together "
     "made an epoch 3.1 times as long."))
@@ -403,17 +405,17 @@ show.Text("*Time.* " + (
 variants["higher_rate"] = switched(SWITCHES[:3], lr=0.003, follow_train=False)
 
 # %%
-records |= asked("higher_rate")
+between = asked("higher_rate")["higher_rate"]
 
 # %% tags=["remove-input"]
-higher = "rung 6 at 0.003"
-decay, *_ = points("higher_rate", "rung_7")
+higher, (six, seven) = "rung 6 at 0.003", (ladder["rung_6"], ladder["rung_7"])
+decay, *_ = stats.gained(between, seven)
 show.Text(
-    "* A higher rate: " + stats.sentence(records["rung_6"], records["higher_rate"], ("rung 6", higher))
-    + "\n* The decay: " + stats.sentence(records["higher_rate"], records["rung_7"], (higher, "rung 7"))
+    "* A higher rate: " + stats.sentence(six, between, ("rung 6", higher))
+    + "\n* The decay: " + stats.sentence(between, seven, (higher, "rung 7"))
     + "\n\n**The answer.** " + (
         f"In these runs, what the source forgot {'gains' if decay > 0 else 'costs'} {abs(decay):.2f} points."
-        if beyond("higher_rate", "rung_7") else
+        if beyond(between, seven) else
         "These runs do not show that the forgotten scheduler would have changed anything."))
 
 # %% [markdown]
@@ -432,13 +434,15 @@ for step, before in taken_after:
         variants.setdefault(name_of(on), switched(on, follow_train=False))
 
 # %%
-records |= asked(*[name for name in variants if name.startswith("with_")])
+every = ladder | asked(
+    *[name for name in variants if name.startswith("with_")])
 CALLED = {step: name[2:] for step, name in zip(SWITCHES, STEPS[4:])}
 pairs = {(CALLED[step], len(before) + 1):  # which step, taken as number so
          (name_of(before), name_of({*before, step}))
          for step, before in taken_after}
 worths = pd.DataFrame(
-    [(*key, *points(*pair)) for key, pair in pairs.items()],
+    [(*key, *stats.gained(*[every[name] for name in pair]))
+     for key, pair in pairs.items()],
     columns=["step", "place", "change", "low", "high"])
 plots_ladder.worths(worths, options.seeds, "What a step gave")
 
@@ -446,13 +450,13 @@ plots_ladder.worths(worths, options.seeds, "What a step gave")
 lines, few = [], options.seeds < stats.ENOUGH
 for step in CALLED.values():
     first = min(place for called, place in pairs if called == step)
-    early, late = (test(after) - test(before) for before, after in (pairs[step, first], pairs[step, 4]))
+    early, late = (test(every[after]) - test(every[before]) for before, after in (pairs[step, first], pairs[step, 4]))
     change = stats.points(early, late)
     lines.append(f"* *{step}*: {100 * early.mean():+z.2f} points as number {first} of the four, "
                  f"{100 * late.mean():+z.2f} as the last; last minus earlier "
                  + (f"{change[0]:+z.2f}." if few else f"{stats.worded(*change)}."))
 floor = 0.15  # guessing gives 0.1
-nothing = sorted({name for pair in pairs.values() for name in pair if test(name).min() < floor})
+nothing = sorted({name for pair in pairs.values() for name in pair if test(every[name]).min() < floor})
 show.Text("**What we see.** Taken as the last, a step's worth is what the finished network would lose without it.\n\n"
           + "\n".join(lines)
           + ("\n\nEach compares four networks. From so few seeds we cannot tell what of it is chance." if few else "")
@@ -552,8 +556,7 @@ print(check_floor(solved_first_at_floor))
 # ## What we saw
 
 # %% tags=["hide-input", "nbval-ignore-output"]
-shown = [*AS_RUN, "rung_0", "rung_7"]
-show.summary({name: records[name] for name in shown})
+show.summary(source_runs | {name: ladder[name] for name in ("rung_0", "rung_7")})
 
 # %% [markdown]
 # * Steps that are taken together cannot be told apart. A run for each is the price of knowing.
@@ -562,4 +565,4 @@ show.summary({name: records[name] for name in shown})
 # * A step's worth was measured after certain steps. Say after which.
 # * Compare test accuracies, of the last epoch. A training accuracy under dropout and augmentation compares with little.
 #
-# Assignment 6B takes this skeleton and asks what kind of convolution to put into it.
+# Assignment 6B asks what kind of convolution to put into a network's blocks.

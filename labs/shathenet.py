@@ -365,7 +365,7 @@ plots_study.compare(groups, "val_acc", "Enlarged or not",
 # %% tags=["remove-input", "nbval-ignore-output"]
 slower = [show.fastest_epoch(group) for group in groups.values()]
 more = inspect.macs(two["enlarged"]) / inspect.macs(two["native"])
-show.Text((f"An epoch takes {slower[0] / slower[1]:.1f} times as long with enlarged images, for " if show.alike(*groups.values())
+show.Text((f"The fastest epoch takes {slower[0] / slower[1]:.1f} times as long with enlarged images, for " if show.alike(*groups.values())
            else "How long an epoch takes is not compared, since other runs shared the machine; enlarged images take ")
           + f"{more:.1f} times the arithmetic.")
 

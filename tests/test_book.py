@@ -125,7 +125,22 @@ def test_a_lab_that_waits_may_lack_what_was_never_recorded_and_nothing_else(chan
     book.build(tmp_path)
     assert executed == [("labs/level_1", ["level_1/as_run"], False)]
     said = book.banner("labs/level_1", ["level_1/as_run"], stale=False)
-    assert "Of the 2 variants of this lab 1 are on record. `make record ONLY=level_1` trains the others" in said
+    assert "On record: 1 of 2 variants. `make record ONLY=level_1` trains the others: `as_run`." in said
+
+
+def test_only_pages_that_wait_have_a_banner_and_notes(site):
+    for page in PAGES:
+        text = (site / f"{page}.html").read_text()
+        assert ("Not run in full yet" in text, "<em>Waits: " in text) == (page in WAITING, page in WAITING), page
+
+
+def test_a_page_that_asks_for_a_run_that_no_lab_offers_stops_the_build(tmp_path, monkeypatch):
+    monkeypatch.setattr(book, "ROOT", tmp_path)
+    notebook = jupytext.reads("# %%\nfrom common.runs import NotOnRecord\nraise NotOnRecord('`a`, seed 0, is not on record.')",
+                              fmt="py:percent")
+    jupytext.write(notebook, tmp_path / "a.ipynb")
+    with pytest.raises(CourseError, match="a asks for a run that is none of its variants: `a`, seed 0, is not on record"):
+        book.execute_page("a", tmp_path / "source")
 
 
 def test_a_lab_that_has_all_its_runs_does_not_wait():

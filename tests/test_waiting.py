@@ -30,9 +30,8 @@ def execute(folder, *cells):
 def test_what_waits_and_what_hangs_on_it_is_passed_over(tmp_path):
     said, done = execute(
         tmp_path, "before, found = 3, {}", ASKS, "found", "def count():\n    return len(found)", "other = count() + before",
-        "other", "for name in range(before):\n    pass\nname", "def found():\n    return 5\n\n\nfound()", "found() + before")
-    assert said == ["", "*Waits: `a_lab/second`, seed 0, is not on record.*", "*Waits for runs.*", "", "", "*Waits for runs.*",
-                    "2", "5", "8"]
+        "other", "other", "for name in range(before):\n    pass\nname", "def found():\n    return 5\n\n\nfound()", "found() + before")
+    assert said == ["", "*Waits: `a_lab/second`, seed 0, is not on record.*", "", "", "", "*Waits for runs.*", "", "2", "5", "8"]
     assert done.metadata["waits"] == ["`a_lab/second`, seed 0, is not on record."]
 
 
@@ -56,6 +55,7 @@ def test_with_replay_only_nothing_is_trained(folders, variant, monkeypatch):
 
 @pytest.mark.parametrize("code, names", [
     ("a = b.c = d[0] = 1", "abd"), ("for a, (b, *c) in d:\n    e |= {f: g}", "abce"), ("a[0].b['c'] += d", "a"),
-    ("f()[0] = 1", ""), ("def a(b):\n    c = b\n\n\nclass D:\n    pass", "acD"), ("a(b=c)\nd.append(e)", "")])
+    ("f()[0] = 1", ""), ("def a(b):\n    c = b\n\n\nclass D:\n    e = 1", "aD"), ("a(b=c)\nd.append(e)", ""),
+    ("a = [b for b in c]\nd = {e: f for e in g}, {h for h in i}, sum(j for j in k), lambda m: m", "ad")])
 def test_what_a_cell_assigns_to(code, names):
     assert waiting.assigned(code) == set(names)
