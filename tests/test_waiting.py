@@ -22,7 +22,7 @@ def execute(folder, *cells):
     """Return what each cell shows once the cells are executed."""
     path = folder / "lab.ipynb"
     nbformat.write(new_notebook(cells=[new_code_cell(cell) for cell in cells]), path)
-    done = papermill.execute_notebook(path, path, engine_name="waiting", kernel_name="python3", progress_bar=False)
+    done = papermill.execute_notebook(path, path, engine_name="waiting", kernel_name="python3", progress_bar=False, folder=folder)
     return ["".join(o.get("text", "") or o["data"].get("text/markdown", "") or o["data"]["text/plain"] for o in cell.outputs)
             for cell in done.cells], done
 
@@ -42,8 +42,8 @@ def test_another_fault_is_one_still(code, tmp_path):
 
 
 def test_a_page_sees_no_run_of_this_machine_and_trains_none(tmp_path):
-    said, _ = execute(tmp_path, "import os\nfrom common import records\nprint(records.RUNS, os.environ['REPLAY_ONLY'])")
-    assert said == [f"{os.devnull} 1\n"]
+    said, _ = execute(tmp_path, "import os\nfrom common import records\nprint(records.RUNS, os.environ['REPLAY_ONLY'], os.getcwd())")
+    assert said == [f"{os.devnull} 1 {tmp_path}\n"]
 
 
 def test_with_replay_only_nothing_is_trained(folders, variant, monkeypatch):
