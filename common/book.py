@@ -23,6 +23,7 @@ from common.labs import seeds, variants
 from common.records import RECORDS, missing
 
 ROOT = Path(__file__).resolve().parents[1]
+AT_ONCE = min(4, os.cpu_count())  # pages that are executed side by side
 WAITING = "Labs that wait for runs"  # the part of _toc.yml whose labs need not be on record in full
 
 
@@ -48,7 +49,7 @@ def build(out=ROOT / "_build", draft=False):
         raise CourseError("The book needs records of these variants as they are now, and has none: "
                           f"{', '.join(sum(needed.values(), []))}. Train them with `make record ONLY=…`, change them "
                           "back, or build a draft with `make book DRAFT=1`.")
-    with ThreadPoolExecutor(min(4, os.cpu_count())) as pool:  # each page has a process of its own
+    with ThreadPoolExecutor(AT_ONCE) as pool:  # each page has a process of its own
         done = [pool.submit(execute_page, page, source, lacking[page], stale=bool(needed[page])) for page in pages]
         try:
             for page in done:
@@ -112,7 +113,8 @@ def execute_page(page, source, lacking=(), stale=False):
     print(f"executing {page}", flush=True)
     try:
         done = papermill.execute_notebook(executed, executed, engine_name="waiting", kernel_name="python3",
-                                          folder=(ROOT / page).parent, progress_bar=False,  # cwd= would move us, too
+                                          folder=(ROOT / page).parent,  # cwd= would move this process, too
+                                          env={"OMP_NUM_THREADS": str(os.cpu_count() // AT_ONCE)}, progress_bar=False,
                                           extra_arguments=["--log-level=ERROR"])
     except PapermillExecutionError as error:
         raise CourseError(f"{page} failed in its cell {error.cell_index + 1}: {error.ename}: {error.evalue} "
