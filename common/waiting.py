@@ -21,7 +21,7 @@ class Waiting(Engine):
     def execute_managed_notebook(cls, nb_man, kernel_name, folder=None, env=None, extra_arguments=(), **_):
         """Execute the notebook that papermill's `nb_man` holds in `folder`, with `env` beside the environment."""
         client = Client(nb_man, kernel_name=kernel_name, extra_arguments=list(extra_arguments))
-        return client.execute(cwd=folder, env=os.environ | (env or {}) | {"REPLAY_ONLY": "1", "RUNS_DIR": os.devnull})
+        return client.execute(cwd=folder, env=os.environ | {"REPLAY_ONLY": "1", "RUNS_DIR": os.devnull} | (env or {}))
 
 
 class Client(PapermillNotebookClient):

@@ -1,6 +1,7 @@
-"""Every lab: trained for real on the synthetic set, the same again, replayed, its exercises, its bad parameters."""
+"""Every lab: trained for real on the synthetic set, the same again, replayed, a page with runs missing, its exercises."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 import pytest
 import torch
 from conftest import papermill, printed
+from papermill import execute_notebook
 
 from common import book
 from common.labs import LABS, variants
@@ -28,6 +30,7 @@ def test_a_lab(lab, tmp_path):
     assert "epoch 1/1" in "".join(printed(out))
     exercises_start_open_and_their_solutions_pass(out)
     it_is_replayed(lab, runs, tmp_path / "again.ipynb")
+    it_is_a_page_although_runs_are_missing(lab, runs, tmp_path / "page.ipynb")
     the_same_seed_gives_the_same_outputs_to_the_last_digit(out, tmp_path / "no runs")
 
 
@@ -42,6 +45,15 @@ def it_is_replayed(lab, runs, again):
     done = papermill(lab, again, runs, *QUICK)
     assert done.returncode == 0, done.stderr
     assert "epoch 1/1" not in "".join(printed(again))
+
+
+def it_is_a_page_although_runs_are_missing(lab, runs, page):
+    for name in list(variants(LABS / f"{lab}.py"))[1::2]:
+        shutil.rmtree(runs / lab / name)
+    quick = {name: int(value) if value.isdigit() else value for name, value in (p.split("=") for p in QUICK)}
+    done = execute_notebook(LABS / f"{lab}.ipynb", page, quick, engine_name="waiting", kernel_name="python3", folder=LABS,
+                            env={"RUNS_DIR": str(runs)}, progress_bar=False)
+    assert done.metadata["waits"] and "epoch 1/1" not in "".join(printed(page))
 
 
 def the_same_seed_gives_the_same_outputs_to_the_last_digit(out, runs):
