@@ -21,7 +21,7 @@ from common.errors import CourseError
 from common.files import claimed, write_all
 from common.inspect import macs, parameters
 from common.recipe import Variant
-from common.records import RECORDS, RUNS, identity, missing, read, read_all
+from common.records import RECORDS, RUNS, missing, read, read_all
 from common.runs import device_name, place, run, running
 from common.train import Diverged, OutOfTime
 
@@ -57,10 +57,9 @@ def owed(variants, seeds):
     for lab, name, variant in variants:
         amount = variant.recipe.epochs * macs(variant.build())
         work[lab] = work.get(lab, 0) + amount
-        wanted = identity("cifar10", variant, 0)
-        for seed in missing(lab, name, variant, range(seeds)):
-            path = place(lab, name, wanted | dict(seed=seed)).with_suffix(".checkpoint")
-            jobs.append(Job(lab, name, variant, seed, amount, epochs(path) / variant.recipe.epochs))
+        for wanted in missing(lab, name, variant, range(seeds)):
+            path = place(lab, name, wanted).with_suffix(".checkpoint")
+            jobs.append(Job(lab, name, variant, wanted["seed"], amount, epochs(path) / variant.recipe.epochs))
     return sorted(jobs, key=lambda job: (not job.done, job.seed, work[job.lab]))
 
 

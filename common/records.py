@@ -50,9 +50,10 @@ def find(lab, name, wanted, folders=None):
 
 
 def missing(lab, name, variant, seeds=(0,)):
-    """Return those of `seeds` with which `variant`, as it is now, has no record in book/records."""
-    wanted = identity("cifar10", variant, 0)
-    return [seed for seed in seeds if not find(lab, name, wanted | dict(seed=seed), folders=[RECORDS])]
+    """Return the `identity` of each run of `variant`, as it is now, with one of `seeds`, that book/records lacks."""
+    first = identity("cifar10", variant, 0)  # which builds the network: once is enough
+    all_wanted = [first | dict(seed=seed) for seed in seeds]
+    return [wanted for wanted in all_wanted if not find(lab, name, wanted, folders=[RECORDS])]
 
 
 def fits(record, wanted):

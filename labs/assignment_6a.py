@@ -309,16 +309,16 @@ show.Text("* The source's gap at the last epoch is " + ", then ".join(f"{a - b:.
 
 # %%
 ladder = asked(*RUNGS)
-pairs = list(zip(ladder.values(), list(ladder.values())[1:]))
+moves = list(zip(ladder.values(), list(ladder.values())[1:]))
 steps = pd.DataFrame(
-    [(step, *stats.gained(*pair)) for step, pair in zip(STEPS[1:], pairs)],
+    [(step, *stats.gained(*pair)) for step, pair in zip(STEPS[1:], moves)],
     columns=["step", "change", "low", "high"])
 plots_ladder.waterfall((STEPS[0], 100 * test(ladder["rung_0"]).mean()), steps,
                        options.seeds, "What each rung gave")
 
 # %% tags=["remove-input"]
 top, bottom = steps.loc[steps.change.idxmax()], steps.loc[steps.change.idxmin()]
-clear = ", ".join(f"*{step}*" for step, pair in zip(STEPS[1:], pairs) if beyond(*pair))
+clear = ", ".join(f"*{step}*" for step, pair in zip(STEPS[1:], moves) if beyond(*pair))
 show.Text(
     f"**What we see.** The ladder leads from {show.percent(test(ladder['rung_0']))} to "
     f"{show.percent(test(ladder['rung_7']))}. The step worth most is *{top.step}*, {stats.phrase(*top[1:])}. "
