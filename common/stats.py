@@ -56,7 +56,7 @@ def verdict(low, high):
     """Return in a few words what the interval of a difference says, which is NaN for too few pairs of runs."""
     if low != low:
         return "too few runs to tell"
-    return "no difference" if low <= 0 <= high else "beyond chance"
+    return "no difference shown" if low <= 0 <= high else "beyond chance"
 
 
 def worded(mean, low, high):
@@ -79,13 +79,15 @@ def sentence(first, second, names):
     pairs = list(zip(first, second))
     what = f"{names[1]} minus {names[0]}, test accuracy: {mean:+z.2f} points"
     if low == low:
-        said = "no difference, since the interval holds zero" if low <= 0 <= high else "a difference beyond chance"
+        said = "no difference shown, since the interval holds zero" if low <= 0 <= high else "a difference beyond chance"
         return f"{what} (95 % interval {low:+.2f} to {high:+.2f}, {len(pairs)} pairs): {said}."
     tests = [mcnemar(one.correct(), two.correct()) for one, two in pairs]
     differ = [p < 0.05 for _, _, p in tests]
-    return (f"{what}, from {len(pairs)} pair{'s' * (len(pairs) > 1)} of runs, too few for an interval over seeds. "
+    directions = {two > one for one, two, _ in tests}
+    return (f"{what}, from {len(pairs)} pair{'s' * (len(pairs) > 1)} of runs, too few for an interval. "
             + "; ".join(f"{one:,} test images only {names[0]} has right, {two:,} only {names[1]} (McNemar's test, p = {p:.2g})"
                         for one, two, p in tests)
             + ("; that may be chance." if not any(differ) else
-               ": these networks differ; whether others from other seeds would, the test cannot tell." if all(differ) else
-               ": in one of the pairs the networks differ beyond chance."))
+               ": in one of the pairs the networks differ beyond chance." if not all(differ) else
+               ": these networks differ, which is not to say that others would." if len(directions) == 1 else
+               ": the networks of each pair differ, but not in the same direction."))

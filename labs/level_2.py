@@ -33,6 +33,7 @@ from torch import nn
 
 from common import inspect, plots, plots_study, settings, show, stats
 from common.blocks import conv_block
+from common.exercises import compare
 from common.recipe import Recipe, Variant
 from common.runs import runs
 
@@ -81,7 +82,7 @@ def as_run():
 
 # %%
 layers = inspect.layers(as_run())
-show.Table(layers[~layers.layer.isin(["ReLU", "BatchNorm", "Flatten"])])
+show.Table(layers[layers.layer.str.contains("stride 2")])
 
 # %% tags=["remove-input"]
 halving = [b for b in as_run() if isinstance(b, nn.Sequential) and b[0].stride == (2, 2)]
@@ -131,7 +132,7 @@ show.Text(
     f"{mean_test.iloc[-1]:.1%} of the test images.")
 
 # %% [markdown]
-# Next to what the source reports (one run; it counts epochs from 0, we count from 1):
+# Next to what the source reports (one run; it counts epochs from 0, we count from 1; its losses times 63.7):
 
 # %% tags=["hide-input"]
 above = mean_test[mean_test >= 0.77]
@@ -288,45 +289,9 @@ plots_study.dots(
     [(four[n], [r.test_acc for r in group]) for n, group in groups.items()],
     f"Four networks, {plots.seeds(groups['pooled_small'])} each")
 
-# %% tags=["hide-input"]
-def points(first, second):
-    """Return (mean, low, high) of `second` minus `first` in points of test accuracy, paired over seeds."""
-    return stats.gained(groups[first], groups[second])
-
-
-pairs = {
-    "striding, small": ("pooled_small", "strided_small"),
-    "striding, large": ("pooled_large", "strided_large"),
-    "four more blocks, pooled": ("pooled_small", "pooled_large"),
-    "four more blocks, strided": ("strided_small", "strided_large"),
-}
-effects = {what: points(*pair) for what, pair in pairs.items()}
-show.Table(pd.DataFrame([{"effect of": what, "points of test accuracy (95 % interval)": stats.worded(*values)}
-                         for what, values in effects.items()]))
-
-# %% tags=["remove-input"]
-stride, block = ([effects[f"{what}, {which}"][0] for which in kinds] for what, kinds in (
-    ("striding", ("small", "large")), ("four more blocks", ("pooled", "strided"))))
-beyond = [what for what, (_, low, high) in effects.items() if low > 0 or high < 0]
-show.Text(
-    f"**The answer.** On the way from *pooled, small* to *strided, large*, striding gives {stride[0]:+.2f} points and the "
-    f"four blocks then {block[1]:+.2f}, together {stride[0] + block[1]:+.2f}. "
-    + ("The two go against each other, and a comparison of the two ends shows only what is left. "
-       if stride[0] * block[1] < 0 else "")
-    + f"Striding gives {stride[1]:+.2f} where the blocks are there first, and the blocks {block[0]:+.2f} where there is "
-    "pooling: what the two changes are worth "
-    + ("adds up to within a point.\n\n" if abs(stride[0] - stride[1]) < 1 else "does not simply add up.\n\n")
-    + ("There are too few runs for intervals over seeds. Two networks can still be compared image by image, by "
-       "[McNemar's test](../book/glossary.md): of the images on which exactly one of two equally good networks is right, "
-       "each has about half. It tells these networks apart, not two ways of building them.\n\n" + "\n".join(
-           "* " + stats.sentence(*(groups[name] for name in pair), [name.replace("_", " ") for name in pair])
-           for pair in pairs.values()) if options.seeds < stats.ENOUGH else
-       "An interval is that of the mean difference over seeds (Student's *t*, pairs with the same seed). Beyond chance, "
-       f"which is to say that the interval does not hold zero, are: {'; '.join(beyond) or 'none of the four'}."))
-
 # %% [markdown]
-# Another pair differs in one thing alone: *pooled, small* is the network that Level 1 repaired, trained at a constant
-# rate, where Level 1 lowers it when the validation loss stands still. So here is what that schedule is worth:
+# Another pair differs in the schedule alone: *pooled, small* is the network that Level 1 repaired, trained at a constant
+# rate, where Level 1 lowers it when the validation loss stands still.
 
 # %%
 scheduled = variants["pooled_small"].recipe.model_copy(update=dict(
@@ -335,20 +300,39 @@ lowered = runs("level_1", "repaired",
                Variant(variants["pooled_small"].build, scheduled), options)
 
 # %% tags=["remove-input"]
-show.Text(stats.sentence(groups["pooled_small"], lowered, ("constant", "lowered")))
+pairs = {
+    "Striding, small": ("pooled_small", "strided_small"),
+    "Striding, large": ("pooled_large", "strided_large"),
+    "Four more blocks, pooled": ("pooled_small", "pooled_large"),
+    "Four more blocks, strided": ("strided_small", "strided_large"),
+}
+show.Text(
+    ("**The answer.**" if options.seeds >= stats.ENOUGH else "**One look is not yet an answer.**") + "\n\n" + "\n".join(
+        f"* **{what}:** {stats.sentence(groups[a], groups[b], (f'*{four[a]}*', f'*{four[b]}*'))}"
+        for what, (a, b) in pairs.items())
+    + f"\n* **The schedule:** {stats.sentence(groups['pooled_small'], lowered, ('*constant*', '*lowered*'))}")
+
+# %% [markdown]
+# (With three seeds and more, an interval is that of the mean difference over seeds: Student's *t*, pairs with the same
+# seed. With fewer there is [McNemar's test](../book/glossary.md), as in Level 1, which tells two networks apart and not
+# two ways of building them.)
+#
+# From *pooled, small* to *strided, large* there are two ways, and striding and the blocks are each measured on both. A
+# comparison of the two ends shows only the sum, in which a loss may hide a gain. And where a change's two measurements
+# differ by more than seeds do, the changes do not simply add up: what one is worth depends on the other.
 
 # %% [markdown]
 # ## A remark put to the test
 #
-# A later README of another student, ShatheNet's, sums up its author's experience: <q>Striding takes less computation.
-# Pooling converges somewhat earlier. Pooling tends to get 1 % more accuracy.</q> Those were other networks. On ours:
+# A later version of ShatheNet's README, another student's, sums up its author's experience: striding takes less
+# computation; pooling converges somewhat earlier, and tends to get <q>1%</q> more accuracy. Those were other networks.
 #
 # *Question: which of the three statements holds here?*
 #
-# The first is arithmetic, and is in the table above. For the second we need a definition of *earlier*: the first epoch
-# after which the validation accuracy is at a given level. Which level? One that is the same for all is reached earlier
-# by a network that ends higher. So we take two: 0.95 of what the worst of these runs reaches at its best, for all; and
-# 0.95 of its own best for each.
+# The first is arithmetic, and is in the table of the four networks; the third is in the list above. For the second we
+# need a definition of *earlier*: the first epoch after which the validation accuracy is at a given level. Which level?
+# One that is the same for all is reached earlier by a network that ends higher. So we take two: 0.95 of what the worst
+# of these runs reaches at its best, for all; and 0.95 of its own best for each.
 
 # %%
 best = {name: [r.curves().val_acc.max() for r in group]
@@ -356,40 +340,25 @@ best = {name: [r.curves().val_acc.max() for r in group]
 common_level = 0.95 * min(min(values) for values in best.values())
 
 
-def waits(name, levels):
-    """Return for each run of a variant the first epoch that is at its level."""
-    return [int((r.curves().val_acc >= level).idxmax())
-            for r, level in zip(groups[name], levels)]
+def waited(name, levels):
+    """Return after how many epochs a variant's runs are at their levels."""
+    return np.mean([(r.curves().val_acc >= level).idxmax()
+                    for r, level in zip(groups[name], levels)])
 
 
-same_level = {name: waits(name, [common_level] * len(values))
-              for name, values in best.items()}
-own_level = {name: waits(name, [0.95 * value for value in values])
-             for name, values in best.items()}
-
-# %% tags=["hide-input"]
-show.Table(pd.DataFrame([{
-    "": size,
-    "macs, strided over pooled": f"{cost[f'strided_{size}'] / cost[f'pooled_{size}']:.0%}",
-    **{f"epoch at {what}, {kind}": f"{np.mean(waited[f'{kind}_{size}']):.1f}"
-       for what, waited in ((f"{common_level:.1%}", same_level), ("0.95 of its best", own_level))
-       for kind in ("pooled", "strided")},
-    "points that pooling is better": f"{points(f'strided_{size}', f'pooled_{size}')[0]:+.2f}",
-} for size in ("small", "large")]))
+epochs_at = pd.DataFrame({
+    four[name]: {"the common level": waited(name, [common_level] * len(top)),
+                 "0.95 of its own best": waited(name, 0.95 * np.array(top))}
+    for name, top in best.items()})
+show.Table(epochs_at.map("{:.1f}".format).reset_index(names="epochs until"))
 
 # %% tags=["remove-input"]
-def earlier(waited):
-    """Return at which sizes pooling is earlier, in words."""
-    sizes = [size for size in ("small", "large")
-             if np.mean(waited[f"pooled_{size}"]) < np.mean(waited[f"strided_{size}"])]
-    return "at both sizes" if len(sizes) == 2 else f"at the {sizes[0]} size alone" if sizes else "at neither size"
-
-
-ahead = [points(f"strided_{size}", f"pooled_{size}")[0] for size in ("small", "large")]
+sooner = [epochs_at[f"strided, {size}"] - epochs_at[f"pooled, {size}"] for size in ("small", "large")]
 show.Text(
-    f"**What we see.** Striding does take less computation. Pooling is earlier {earlier(same_level)} if the level is the "
-    f"same for all, and {earlier(own_level)} if each network is measured by its own best. It is better by "
-    f"{ahead[0]:+.1f} points at the small size and by {ahead[1]:+.1f} at the large one.")
+    "**What we see.** Striding does take less computation. To the common level, "
+    f"{common_level:.1%}, pooling is {sooner[0].iloc[0]:.1f} epochs ahead at the small size and {sooner[1].iloc[0]:.1f} at "
+    f"the large one; to 0.95 of its own best, {sooner[0].iloc[1]:.1f} and {sooner[1].iloc[1]:.1f}. (A curve wobbles by an "
+    "epoch or two.)")
 
 # %% [markdown]
 # ## Exercises
@@ -407,18 +376,16 @@ def saved(n, m, side):
 # %% tags=["check", "hide-input"]
 def check_saved(answer):
     """Return what is to be said of a formula for the multiply-accumulates that a stride saves."""
-    for n, m, side in [(16, 32, 32), (32, 64, 16), (3, 5, 8)]:
-        full, kept = (inspect.macs(conv_block(n, m, 3, stride), (n, side, side)) for stride in (1, 2))
-        given = answer(n, m, side)
-        if given is None:
-            return "Not yet: the function returns None; put your formula in its place."
-        if given == kept:
-            return "Not yet: this is what the strided convolution takes; how much is that less than without the stride?"
-        if given == full / 2:
-            return "Not yet: a stride of 2 halves the rows and the columns; how much of the map is left?"
-        if given != full - kept:
-            return f"Not yet: for {n}, {m}, {side} it gives {given:,}, but it is {full - kept:,}."
-    return "Right: three of four outputs are not computed, and each would have taken 9·n multiply–accumulates."
+    def taken(n, m, side, stride=1):
+        return inspect.macs(conv_block(n, m, 3, stride), (n, side, side))
+
+    return compare(
+        answer, [(case, taken(*case) - taken(*case, 2)) for case in ((16, 32, 32), (32, 64, 16), (3, 5, 8))],
+        [(lambda n, m, side: taken(n, m, side, 2),
+          "this is what the strided convolution takes; how much is that less than without the stride?"),
+         (lambda n, m, side: taken(n, m, side) / 2,
+          "a stride of 2 halves the rows and the columns; how much of the map is left?")],
+        praise="three of four outputs are not computed, and each would have taken 9·n multiply–accumulates.")
 
 
 print(check_saved(saved))
@@ -444,24 +411,13 @@ def looked_at(side):
 # %% tags=["check", "hide-input"]
 def check_looked_at(answer):
     """Return what is to be said of a count of the outputs that look at each pixel."""
-    for side in (8, 12):
-        given = answer(side)
-        if given is None:
-            return "Not yet: the function returns None; return a list."
-        given = list(given)
-        right = [1 + (pixel % 2 and pixel < side - 1) for pixel in range(side)]
-        if len(given) != side:
-            return f"Not yet: for a row of {side} pixels the list has {len(given)} numbers."
-        if given == [3] * side or given[1:-1] == [3] * (side - 2):
-            return "Not yet: that is stride 1; with stride 2 there are half as many outputs."
-        if given == [1 + pixel % 2 for pixel in range(side)]:
-            return "Not yet: all but the last pixel are right; is there an output to the right of it?"
-        if given[1:-1] == right[-2:0:-1]:
-            return "Not yet: even and odd are the wrong way round; the middle tap stands on pixel 2i."
-        if given != right:
-            return f"Not yet: for a row of {side} pixels it is {right}, not {given}."
-    return ("Right: an even pixel is seen by one output, through its middle tap; an odd one by two, through their side "
-            "taps. To treat both alike, the side taps must be half the middle tap, and that is a blur.")
+    return compare(
+        answer, [((8,), [1, 2, 1, 2, 1, 2, 1, 1]), ((12,), [1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 1])],
+        [(lambda side: [2] + [3] * (side - 2) + [2], "that is stride 1; with stride 2 there are half as many outputs."),
+         (lambda side: [1, 2] * (side // 2), "all but the last pixel are right; is there an output to the right of it?"),
+         (lambda side: [2, 1] * (side // 2), "even and odd are the wrong way round; the middle tap stands on pixel 2i.")],
+        praise="an even pixel is seen by one output, through its middle tap; an odd one by two, through their side taps. "
+               "To treat both alike, the side taps must be half the middle tap, and that is a blur.")
 
 
 print(check_looked_at(looked_at))

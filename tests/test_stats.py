@@ -40,22 +40,24 @@ def test_mcnemar_by_hand():
 def test_differences_in_words():
     better, same = (0.4, 0.1, 0.7), (-0.001, -0.5, 0.498)
     alone = points([0.7], [0.75])
-    assert verdict(*better[1:]) == "beyond chance" and verdict(*same[1:]) == "no difference"
+    assert verdict(*better[1:]) == "beyond chance" and verdict(*same[1:]) == "no difference shown"
     assert worded(*better) == "+0.40 (+0.10 to +0.70): beyond chance" and phrase(*alone) == "+5.00 points"
-    assert worded(*same) == "+0.00 (-0.50 to +0.50): no difference"  # and no -0.00
+    assert worded(*same) == "+0.00 (-0.50 to +0.50): no difference shown"  # and no -0.00
     assert phrase(*better) == "+0.40 points (95 % interval +0.10 to +0.70)"
     assert worded(*alone) == "+5.00: too few runs to tell"
 
 
 @pytest.mark.parametrize("second, said", [
-    ([0.75], "two minus one, test accuracy: +5.00 points, from 1 pair of runs, too few for an interval over "
-     "seeds. 5 test images only one has right, 10 only two (McNemar's test, p = 0.3); that may be chance."),
+    ([0.75], "two minus one, test accuracy: +5.00 points, from 1 pair of runs, too few for an interval. "
+     "5 test images only one has right, 10 only two (McNemar's test, p = 0.3); that may be chance."),
     ([0.95], "0 test images only one has right, 25 only two (McNemar's test, p = 6e-08): these networks differ"),
     ([0.95, 0.95], "from 2 pairs of runs, too few"),
     ([0.95, 0.95], "25 only two (McNemar's test, p = 6e-08); 0 test images only one has right, 25 only two (McNemar's test, "
-     "p = 6e-08): these networks differ; whether others from other seeds would, the test cannot tell."),
+     "p = 6e-08): these networks differ, which is not to say that others would."),
+    ([0.95, 0.4], "30 test images only one has right, 0 only two (McNemar's test, p = 1.9e-09): the networks of each pair differ, "
+     "but not in the same direction."),
     ([0.95, 0.75], "10 only two (McNemar's test, p = 0.3): in one of the pairs the networks differ beyond chance."),
-    ([0.69, 0.71, 0.70], "+0.00 points (95 % interval -2.48 to +2.48, 3 pairs): no difference, since the interval"),
+    ([0.69, 0.71, 0.70], "+0.00 points (95 % interval -2.48 to +2.48, 3 pairs): no difference shown, since the interval"),
     ([0.75, 0.751, 0.75], "+5.03 points (95 % interval +4.89 to +5.18, 3 pairs): a difference beyond chance."),
 ])
 def test_a_sentence_says_whether_there_is_a_difference(second, said):
