@@ -12,16 +12,16 @@ def level_3():
 
 
 @pytest.mark.parametrize("answer, said", [
-    (lambda v, mean, std: None, "Not yet: the function returns None"),
-    (lambda v, mean, std: v, "Not yet: that is the pixel value itself, the source's mistake"),
-    (lambda v, mean, std: mean, "Not yet: that is the pixel value itself, the source's mistake"),
-    (lambda v, mean, std: 0, "Not yet: 0 looks like the mean of the channel"),
-    (lambda v, mean, std: v * std + mean, "Not yet: that turns a normalised value back"),
-    (lambda v, mean, std: v - mean, "Not yet: for pixel value 1.0, mean 0.4822 and deviation 0.2435 it gives 0.518, but"),
-    (lambda v, mean, std: (v - mean) / std, "Right: "),
+    (lambda filled, mean, std: None, "Not yet: the function returns None"),
+    (lambda filled, mean, std: filled, "Not yet: that is the value as written"),
+    (lambda filled, mean, std: (filled - mean) / std, "Not yet: that normalises once more"),
+    (lambda filled, mean, std: filled * std, "Not yet: that is how far it lies from the mean"),
+    (lambda filled, mean, std: mean, "Not yet: that is the value as written"),  # true for the first case
+    (lambda filled, mean, std: filled + mean, "Not yet: for 0.4914, 0.4914, 0.247 it gives 0.9828, and it should give 0.61"),
+    (lambda filled, mean, std: filled * std + mean, "Right: "),
 ])
-def test_level_3_fill(level_3, answer, said):
-    assert level_3["check_fill"](answer).startswith(said)
+def test_level_3_looks(level_3, answer, said):
+    assert level_3["check_looks"](answer).startswith(said)
 
 
 def highest(rule):
@@ -38,10 +38,10 @@ def highest(rule):
     (highest(median), "Not yet: that one is right for the middle"),
     (highest(min), "Not yet: that one is right for the middle, the worst"),
     (highest(lambda values: values[-1]), "Not yet: that one is right for the middle, the worst or the last"),
-    (highest(lambda values: min(values) + max(values)), "Not yet: right here, but not for other numbers; does every"),
-    (highest(lambda values: mean(values[:2])), "Not yet: right here, but not for other numbers; does every seed"),
-    (lambda validation, test: 0.91, "Not yet: 0.91 is not the name of a variant"),
-    (lambda validation, test: "c", "Not yet: right here, but not for other numbers; does the test set"),
+    (highest(lambda values: min(values) + max(values)), "Not yet: right for some numbers; does the test set have a say, and does every"),
+    (highest(lambda values: mean(values[:2])), "Not yet: right for some numbers"),
+    (lambda validation, test: 0.91, "Not yet: for {'a': "),
+    (lambda validation, test: "c", "Not yet: for {'x': "),
     (highest(mean), "Right: "),
 ])
 def test_level_3_choose(level_3, answer, said):

@@ -2,10 +2,11 @@
 
 import pytest
 import torch
+from conftest import cells
 from torch import nn
 
 from common import labs
-from common.inspect import layers, macs, parameters
+from common.inspect import digest, layers, macs, parameters
 from common.plots_study import dots, pictures
 
 LEVEL_2 = labs.variants(labs.LABS / "level_2.py")
@@ -46,7 +47,6 @@ def test_level_2s_corners_are_level_1_and_level_2_with_the_head_mended():
     level_1 = labs.variants(labs.LABS / "level_1.py")["repaired"].build()
     assert repr(LEVEL_2["pooled_small"].build()) == repr(level_1)
     assert parameters(LEVEL_2["as_run"].build()) - parameters(LEVEL_2["strided_large"].build()) == 64 * 10 * 8
-    assert repr(LEVEL_3["plain"].build()) == repr(LEVEL_2["strided_large"].build())
 
 
 def test_level_3_is_level_2_with_dropout_in_the_ordinary_blocks():
@@ -70,12 +70,22 @@ def test_level_3_is_level_2_with_dropout_in_the_ordinary_blocks():
     ("rate", "schedule", {"schedule", "cycle_momentum"}),
     ("schedule", "decay", {"weight_decay"}),
     ("decay", "long", {"epochs"}),
+    ("decay", "hole", {"cutout", "cutout_p"}),
+    ("decay", "late_dropout", set()),
     ("long", "redesigned", set()),
 ])
 def test_each_rung_of_level_3_adds_one_thing(one, two, settings):
-    assert differences(LEVEL_3, one, two) == settings
-    same_network = repr(LEVEL_3[one].build()) == repr(LEVEL_3[two].build())
+    all_rungs = LEVEL_3 | {"plain": LEVEL_2["strided_large"]}
+    assert differences(all_rungs, one, two) == settings
+    same_network = repr(all_rungs[one].build()) == repr(all_rungs[two].build())
     assert same_network == bool(settings)
+
+
+def test_level_3_begins_with_runs_of_level_2():
+    """Its plain network is asked for by Level 2's name, and must be the same run."""
+    lab = cells("level_3")
+    assert lab["plain"] == LEVEL_2["strided_large"].recipe
+    assert digest(lab["network"]()) == digest(LEVEL_2["strided_large"].build())
 
 
 def test_all_but_as_run_keep_to_the_protocol():
