@@ -86,7 +86,7 @@ def compare(sets, title):
 
 
 def kept(network):
-    """Return the MiB that autograd keeps of a batch of 128 images 32x32 for the way back, in float32."""
+    """Return the MiB that autograd keeps of a batch of 128 images 32x32 for the backward pass, in float32."""
     own, sizes = {p.data_ptr() for p in network.parameters()}, {}
 
     def note(tensor):

@@ -30,6 +30,7 @@ from torch import nn
 
 from common import inspect, plots, plots_kinds, settings, show, stats
 from common.blocks import Pixels, like_keras
+from common.exercises import compare
 from common.recipe import Recipe, Variant
 from common.runs import runs
 
@@ -112,7 +113,10 @@ kinds = {block.__name__: block for block in (
 
 # %% [markdown]
 # *Question: what does each kind touch?* All weights of a block from 8 to 8 channels are made positive and equal. Then
-# the gradient of an output pixel tells how much it depends on each input: yellow for most, white for not at all.
+# the gradient of an output pixel tells how much it depends on each input: yellow for most, white for not at all. From
+# the left: the input pixels that one output pixel sees; those that its right-hand neighbour sees; those that the block's
+# *first* convolution touches; then, for each output channel (row), the input channels (columns) that it depends on after
+# that first convolution, and after the whole block.
 
 # %%
 plots_kinds.work(kinds, "Six kinds of convolution at work")
@@ -128,10 +132,13 @@ plots_kinds.work(kinds, "Six kinds of convolution at work")
 #
 # How many weights each kind has follows from how it looks and mixes ([separable and grouped
 # convolution](../book/theory_separable)). Every weight is used once for each pixel of the output, so for *every* kind
-# the multiply–accumulates are the weights times the area of the map. The weights of two blocks, counted:
+# (padded so that the map keeps its size) the multiply–accumulates are the weights times the area of the map. By hand,
+# and counted in two blocks:
 
 # %% tags=["hide-input"]
-show.Table(pd.DataFrame([{"channels": f"{n} to {m}"} | {
+by_hand = {"normal": "9nm", "separable_spatial": "3nm + 3m²", "depthwise": "9n + nm", "branches": "17nm",
+           "groups": "9nm/4", "dilated": "9nm"}
+show.Table(pd.DataFrame([{"channels": "n to m"} | by_hand] + [{"channels": f"{n} to {m}"} | {
     kind: sum(p.numel() for p in block(n, m).parameters() if p.dim() == 4) for kind, block in kinds.items()}
     for n, m in ((64, 64), (32, 64))]))
 
@@ -169,8 +176,8 @@ assert counts == (150_168, 151_404)
 #
 # The recipe: Adam at 0.003, times 0.9 every two epochs down to 0.0005 (here, unlike in 6A, the schedule *was* passed
 # on), batches of 128, 50 epochs, zoom by up to 0.15, mirroring, one number in twenty dropped after each block. The
-# source followed the test set, and so do we. `Pixels` gives the network pixels from 0 to 1, and `like_keras` first
-# weights after Glorot and running statistics that keep 0.99 of their value at each step. What still differs: Adam adds
+# source followed the test set, and so do we. `Pixels` hands the network pixels from 0 to 1; `like_keras` draws first
+# weights as Keras does and keeps 0.99 of the running statistics at each step. What still differs: Adam's epsilon is
 # $10^{-8}$, not $10^{-7}$; an epoch has 391 batches, the last one smaller, not 390; on a GPU with units for bfloat16
 # most of the arithmetic is done in it; and the random numbers.
 
@@ -197,9 +204,9 @@ show.Text(f"**What we see.** After the last epoch training accuracy is {said[0]}
           f"{said[2]} (<q>85.48 %</q>).")
 
 # %% [markdown]
-# It is tempting to set this beside 6A's last network: half the parameters, half the epochs, a little more accuracy. But
-# the schedule began to work as well, dropout was halved, and every layer was normalised. Assignment 6A takes such steps
-# apart for its own network.
+# The source's numbers tempt one to set this beside 6A's last network: half the parameters, half the epochs,
+# <q>85.48 %</q> for <q>84.84 %</q>. But the schedule began to work as well, dropout was halved, and every layer was
+# normalised. Assignment 6A takes such steps apart for its own network.
 #
 # ## The fair comparison
 #
@@ -221,10 +228,10 @@ def skeleton(block, widths, depth=2):
 
 
 # %% [markdown]
-# Equal widths are unequal costs. So we also look for widths with which each kind costs what the normal skeleton costs,
-# in parameters *and* in multiply–accumulates, each within a fiftieth. As a weight of any kind is used once for each
-# pixel, the two go nearly together and one search can meet both; we need not say in which of them we are fair. Of all
-# widths that meet both, we take those nearest in proportion to 20 : 40 : 96. Dilation costs what normal costs already.
+# Equal widths are unequal costs. So each kind also gets widths with which it costs what the normal skeleton costs, in
+# parameters *and* in multiply–accumulates, each within 2 in 100. As a weight of any kind is used once for each pixel,
+# the two costs go nearly together: one set of widths, as near as can be in proportion to 20 : 40 : 96, matches both, and
+# one comparison serves for both. Dilation costs what normal costs already.
 
 # %% tags=["variants", "hide-input"]
 equal = (20, 40, 96)
@@ -250,19 +257,14 @@ def cost(kind, widths):
     return learnt + 10 * c + 10, used + 10 * c
 
 
-def matched(kind):
-    """Return widths at which a kind costs what normal does, within 2 %."""
-    step = 4 if kind == "groups" else 2
-    tried = np.meshgrid(*[np.arange(8, 4 * w, step) for w in equal])
-    fair = np.all([abs(here / there - 1) < 0.02 for here, there in zip(
-        cost(kind, tried), cost("normal", equal))], axis=0)
-    found = np.stack([width[fair] for width in tried], axis=1)
-    nearest = np.ptp(np.log(found / equal), axis=1).argmin()
-    return tuple(found[nearest].tolist())
-
-
 widths = dict.fromkeys(kinds, equal) | {
-    f"{kind}_matched": matched(kind) for kind in list(kinds)[1:-1]}
+    "separable_spatial_matched": (24, 46, 106),
+    "depthwise_matched": (56, 112, 278),
+    "branches_matched": (14, 30, 70), "groups_matched": (40, 80, 188)}
+for name in list(widths)[len(kinds):]:
+    for here, there in zip(cost(name.removesuffix("_matched"), widths[name]),
+                           cost("normal", equal)):
+        assert abs(here / there - 1) < 0.02
 
 # %% [markdown]
 # One recipe for all ten, tuned for none, of 20 epochs: not the 50 of the source, so that ten networks can be trained
@@ -290,9 +292,9 @@ for name, at in widths.items():
 show.Table(pd.DataFrame(rows))
 
 # %% [markdown]
-# *field* is the side of what a pixel of the last map sees: nearly twice as much with branches and dilation. *kept* is
-# what autograd keeps of a batch of 128 for the way back, counted in float32: most of the peak memory, which is not on
-# record. It goes with widths and layers, not with weights.
+# *field* is the side of what a pixel of the last map sees: nearly twice as much with branches and dilation. *kept* are
+# the activations of a batch of 128 that autograd stores for the backward pass, counted in float32: most of the peak
+# memory, which is not on record. They go with widths and layers, not with weights.
 
 # %%
 def asked(name):
@@ -325,15 +327,11 @@ def worths(sets):
 
 worths(sets)
 
-# %% tags=["remove-input"]
-show.Text(
-    "So few seeds give no intervals. *p* is from McNemar's test, which compares two networks by the test images that "
-    "only one of them has right ([glossary](../book/glossary.md)): how likely so uneven a split is if both are equally "
-    "good. It tells these networks apart, not their kinds; and of so many *p* one may well be small by chance."
-    if len(same_width["normal"]) < stats.ENOUGH else
-    "In brackets stand 95 % intervals. Of so many, one may well miss zero by chance.")
-
 # %% [markdown]
+# In brackets stand 95 % intervals over seeds, or, of fewer than three seeds, the *p* of
+# [McNemar's test](../book/glossary.md): how likely so uneven a split of the test images is if both networks are equally
+# good. It tells these networks apart, not their kinds. And of so many intervals or *p* one may well mislead by chance.
+#
 # And at equal costs. Normal and dilated are the same runs again.
 
 # %%
@@ -349,37 +347,36 @@ worths(sets)
 # %% [markdown]
 # ## Exercises
 #
-# **1. Count.** How many weights has a depthwise separable convolution of $k \times k$ taps, from n to m channels?
-# Write your answer in place of `None`, and run the cell below it.
+# **1. Count.** How many multiply–accumulates does the source's spatially separable block take: from $n$ to $m$ channels
+# by 3×1, then from $m$ to $m$ by 1×3, both *without* padding, on a map of *side* × *side* pixels? Write your answer in
+# place of `None`, and run the cell below it.
 
 # %% tags=["exercise"]
-def separable_weights(n, m, k):
+def separable_macs(n, m, side):
     return None  # your formula
 
 
 # %% tags=["check", "hide-input"]
-def check_weights(answer):
-    """Return what is to be said of a formula for the weights of a depthwise separable convolution."""
-    given, counted = answer(6, 8, 5), [answer(n, m, k) for n, m, k in ((6, 8, 5), (4, 4, 3), (16, 2, 7))]
-    said = {None: "the function returns None; put your formula in its place.",
-            6 * 25: "this is the depthwise part alone; what mixes the channels?",
-            6 * 8 * 25: "this is a normal convolution; here each channel has one kernel of its own."}
-    if given in said:
-        return f"Not yet: {said[given]}"
-    if counted != [198, 52, 816]:
-        return f"Not yet: for 6, 8, 5 and 4, 4, 3 it gives {given} and {counted[1]}; PyTorch counts 198 and 52."
-    return "Right: over those of a normal convolution that is 1/m + 1/k², about a ninth for many channels of 3×3."
+def check_macs(answer):
+    """Return what is to be said of a formula for the arithmetic of a spatially separable block without padding."""
+    return compare(
+        answer, [((32, 64, 32), 16_957_440), ((8, 4, 10), 10_752), ((5, 7, 3), 462)],
+        [(lambda n, m, side: (3 * n * m + 3 * m * m) * side**2, "that is with padding; without it the map shrinks."),
+         (lambda n, m, side: (3 * n * m + 3 * m * m) * (side - 2) ** 2,
+          "after the first convolution the map has lost rows, and no columns yet."),
+         (lambda n, m, side: 3 * n * m + 3 * m * m, "these are the weights; how often is each used?")],
+        praise="each weight is used once for each pixel of *its* output, and the two outputs differ in size.")
 
 
-print(check_weights(separable_weights))
+print(check_macs(separable_macs))
 
 
 # %% tags=["solution", "hide-cell"]
-def solved_separable_weights(n, m, k):
-    return n * k * k + n * m
+def solved_separable_macs(n, m, side):
+    return 3 * n * m * (side - 2) * side + 3 * m * m * (side - 2) ** 2
 
 
-print(check_weights(solved_separable_weights))
+print(check_macs(solved_separable_macs))
 
 # %% [markdown]
 # **2. Mix.** Write what `nn.ChannelShuffle(g)` does, by `view`, `transpose` and `reshape` alone: of the new channels,
@@ -442,10 +439,10 @@ show.Text(
             "That does not settle it; the normal 3×3 is the plainest. "))
     + f"If the width is given, depthwise takes {same_width['depthwise'][0].macs / same_width['normal'][0].macs:.0%} "
     f"of the arithmetic, for {stats.phrase(*above_normal(same_width['depthwise']))}.\n\nAt equal costs, what is kept "
-    f"for the way back is {' and '.join(more)} as for normal. "
+    f"for the backward pass is {' and '.join(more)} as for normal. "
     + ("These runs did not have the machine alike, so their times are not compared."
        if not show.alike(*same_cost.values()) else
-       f"Equal arithmetic took about equal time: the fastest epoch of {slow}, slowest beside normal, took {times:.2f} "
-       "times as long as that of normal." if 0.9 <= times <= 1.1 else
+       f"Equal arithmetic took about equal time: the fastest epoch of {slow}, the slowest of the other kinds, took "
+       f"{times:.2f} times as long as that of normal." if 0.9 <= times <= 1.1 else
        f"Yet arithmetic is not time: at equal costs the fastest epoch of {slow} took {times:.1f} times as long as that of "
        "normal."))

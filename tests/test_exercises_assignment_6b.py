@@ -86,15 +86,24 @@ def test_what_autograd_keeps_is_counted():
     assert plots_kinds.kept(network) == pytest.approx(128 * 4 * numbers / 2**20, rel=0.01)
 
 
+def test_the_separable_block_takes_what_the_exercise_says(lab):
+    network = variants(LAB)["as_run"].build()
+    block = inspect.layers(network).query("layer.str.startswith('Conv')").iloc[1:3]
+    assert block.macs.sum() == 16_957_440 == lab["inspect"].macs(lab["separable_spatial"](32, 64, "valid"), (32, 32, 32))
+    for n, m, side, macs in ((8, 4, 10, 10_752), (5, 7, 3, 462)):
+        assert inspect.macs(lab["separable_spatial"](n, m, "valid"), (n, side, side)) == macs
+
+
 @pytest.mark.parametrize("answer, said", [
-    (lambda n, m, k: None, "Not yet: the function returns None"),
-    (lambda n, m, k: n * k * k, "Not yet: this is the depthwise part alone"),
-    (lambda n, m, k: n * m * k * k, "Not yet: this is a normal convolution"),
-    (lambda n, m, k: n * k * k + n * m + 2 * m, "Not yet: for 6, 8, 5 and 4, 4, 3 it gives 214 and 60"),
-    (lambda n, m, k: n * k * k + n * m, "Right: "),
+    (lambda n, m, side: None, "Not yet: the function returns None"),
+    (lambda n, m, side: 3 * m * (n + m) * side**2, "Not yet: that is with padding"),
+    (lambda n, m, side: 3 * m * (n + m) * (side - 2)**2, "Not yet: after the first convolution"),
+    (lambda n, m, side: 3 * m * (n + m), "Not yet: these are the weights"),
+    (lambda n, m, side: n * m * side**2, "Not yet: for 32, 64, 32 it gives 2097152, and it should give 16957440."),
+    (lambda n, m, side: 3 * n * m * (side - 2) * side + 3 * m * m * (side - 2)**2, "Right: "),
 ])
 def test_count(lab, answer, said):
-    assert lab["check_weights"](answer).startswith(said)
+    assert lab["check_macs"](answer).startswith(said)
 
 
 @pytest.mark.parametrize("answer, said", [
