@@ -24,11 +24,14 @@
 # convolution are explained in [Separable and grouped convolution](../book/theory_separable).
 
 # %% tags=["imports"]
+import math
+
 import numpy as np
 from torch import nn
 
 from common import inspect, plots_study, settings, show, stats
 from common.blocks import Residual, conv_block, residual_block
+from common.exercises import compare
 from common.recipe import Recipe, Variant
 from common.runs import runs
 
@@ -56,10 +59,10 @@ show.cost("fixed_budget")
 # *Question: how can 6A's last network be mended, and what else would its parameters buy?*
 #
 # **mended pyramid.** It can be mended in many places. Batch normalisation goes everywhere; biases before it go, and
-# dropout. No 3×3 convolution is without padding. The head, a 1×1 convolution to ten channels and one 7×7 kernel over their map, becomes
-# the mean of each channel and one dense layer. Block and transition together lead from 32 channels back to 32, so that
-# their input can be added to their output: a residual connection ([He and others](https://arxiv.org/abs/1512.03385))
-# that has no parameters.
+# dropout. All 3×3 convolutions are padded. The head, a 1×1 convolution to ten channels and one 7×7 kernel over their
+# map, becomes the mean of each channel and one dense layer. Block and transition together lead from 32 channels back to
+# 32, so that their input can be added to their output: a residual connection
+# ([He and others](https://arxiv.org/abs/1512.03385)) that has no parameters.
 #
 # **deep.** The same budget spent on depth: eight plain residual blocks, each no wider than 48 channels.
 
@@ -162,7 +165,7 @@ show.Text("**What we see.** A weight is used once at each place of its map, so p
 # ## One recipe
 #
 # SGD with Nesterov's momentum and weight decay, one cycle of the learning rate over 200 epochs; images shifted by up to
-# four pixels and reflected at their borders, mirrored in odd or in even epochs, with a hole of 8×8
+# four pixels and reflected at their borders, each mirrored in every second epoch, with a hole of 8×8
 # ([DeVries and Taylor](https://arxiv.org/abs/1708.04552)). None of this was tuned here. What is chosen is the network:
 # of each pair the one with the higher accuracy on the 5,000 held-out images.
 
@@ -221,19 +224,14 @@ def widest(budget, count):
 # %% tags=["check", "hide-input"]
 def check_widest(answer):
     """Return what is to be said of a function for the widest network within a budget."""
-    for budget, count in (294_112, 16), (151_404, 18), (44, 1), (1_000, 3):
-        right = max(w for w in range(1, 200) if count * (9 * w * w + 4 * w) <= budget)
-        given = answer(budget, count)
-        if given is None:
-            return "Not yet: the function returns None; put your number in its place."
-        if given != int(given):
-            return f"Not yet: {given} is no whole number of channels; which way must it be rounded to stay within the budget?"
-        cost = count * (9 * given**2 + 4 * given)
-        if cost > budget:
-            return f"Not yet: {count} layers of {given} channels have {cost:,} parameters, over the budget of {budget:,}."
-        if given < right:
-            return f"Not yet: {count} layers of {given} channels fit into {budget:,}, and wider ones would, too."
-    return "Right: twice the budget buys about 1.4 times the width, since parameters grow with its square."
+    def root(budget, count):
+        return ((16 + 36 * budget / count) ** 0.5 - 4) / 18
+
+    return compare(
+        answer, [((294_112, 16), 44), ((151_404, 18), 30), ((44, 1), 2), ((1_000, 3), 5)],
+        [(root, "a number of channels is whole; which way must it be rounded to stay within the budget?"),
+         (lambda budget, count: math.ceil(root(budget, count)), "these layers have more parameters than the budget.")],
+        praise="twice the budget buys about 1.4 times the width, since parameters grow with its square.")
 
 
 print(check_widest(widest))
@@ -266,18 +264,15 @@ def check_keep(answer):
                   "c": (120_000, [0.97, 0.96], [0.95, 0.95]),
                   "d": (100_000, [0.96, 0.83, 0.88, 0.88], [0.88, 0.88, 0.88, 0.88]),
                   "e": (95_000, [0.90, 0.90, 0.90], [0.88, 0.88, 0.88])}
-    hints = {None: "the function returns None; put the name of a candidate in its place.",
-             "a": "that one is best on the test images. Chosen by them, its test accuracy would be a flattered number.",
+    hints = {"a": "that one is best on the test images. Chosen by them, its test accuracy would be a flattered number.",
              "c": "that one is over the budget.",
              "d": "that one has the best single run, or the largest sum; compare means over seeds.",
-             "e": "that one has the best of its worst seed, or the best median; compare means over seeds."}
-    for budget, right in (100_000, "b"), (120_000, "c"):
-        given = answer(candidates, budget)
-        if given != right:
-            first = hints.get(given, f"{given!r} is none of the candidates.")
-            return "Not yet: " + (first if budget < 120_000 else
-                                  f"within {budget:,} parameters it is {right!r}; a budget may be spent to the last one.")
-    return "Right: the budget decides who may take part, the validation images who is kept, and the test set nothing."
+             "e": "that one has the best of its worst seed, or the best median; compare means over seeds.",
+             "b": "a budget of 120,000 may be spent to the last one, and then there is a better one."}
+    return compare(
+        answer, [((candidates, 100_000), "b"), ((candidates, 120_000), "c")],
+        [(lambda *_, name=name: name, hint) for name, hint in hints.items()],
+        praise="the budget decides who may take part, the validation images who is kept, and the test set nothing.")
 
 
 print(check_keep(keep))

@@ -35,6 +35,7 @@ from torch import nn
 
 from common import data, inspect, plots, plots_study, settings, show, stats
 from common.blocks import Pixels, Residual
+from common.exercises import compare
 from common.recipe import Recipe, Variant
 from common.runs import runs
 
@@ -103,18 +104,13 @@ def flattened(side):
 # %% tags=["check", "hide-input"]
 def check_flattened(answer):
     """Return what is to be said of a function for the number of values that version 1.0 flattens."""
-    for side, right in (192, 128), (299, 288), (144, 32), (145, 128), (240, 128), (241, 288):
-        given = answer(side)
-        if given is None:
-            return "Not yet: the function returns None; put your number in its place."
-        if 32 * given == right:
-            return "Not yet: that is the number of places on the map; each has 32 channels."
-        if side == 192 and given == 4 * right:
-            return "Not yet: that is before the pooling, which halves each side."
-        if given != right:
-            return (f"Not yet: for a side of {side} it gives {given}, but {right} are left; a stride divides the side and "
-                    "rounds up, the pooling halves it and rounds down.")
-    return "Right: all sides from 145 to 240 end in the same 128 values, and so in the same number of parameters."
+    values = {192: 128, 299: 288, 144: 32, 145: 128, 240: 128, 241: 288}
+    return compare(
+        answer, [((side,), right) for side, right in values.items()],
+        [(lambda side: values[side] / 32, "that is the number of places on the map; each has 32 channels."),
+         (lambda side: 4 * values[side], "that is before the pooling, which halves each side."),
+         (lambda side: 32 * (side // 96) ** 2, "a stride divides the side and rounds *up*; only the pooling rounds down.")],
+        praise="all sides from 145 to 240 end in the same 128 values, and so in the same number of parameters.")
 
 
 print(check_flattened(flattened))
@@ -572,18 +568,13 @@ def folded_side(kernel, factor):
 # %% tags=["check", "hide-input"]
 def check_folded_side(answer):
     """Return what is to be said of a function for the side of a folded kernel."""
-    for kernel, factor, right in (7, 6, 2), (3, 6, 1), (6, 6, 1), (5, 2, 3), (13, 4, 4):
-        given = answer(kernel, factor)
-        if given is None:
-            return "Not yet: the function returns None; put your number in its place."
-        if given == kernel / factor != right:
-            return f"Not yet: {kernel}/{factor} is no whole number; a pixel that is half covered is seen as well."
-        if given == right + 1 and kernel % factor == 0:
-            return f"Not yet: {kernel} taps cover {right} pixels of {factor} exactly; no further one is touched."
-        if given != right:
-            return f"Not yet: {kernel} taps over pixels of {factor} touch {right} of them, not {given}."
-    return ("Right: as many as the kernel touches. At a stride that is no multiple of the factor, windows begin in "
-            "different places of a pixel, and no single small kernel will do.")
+    return compare(
+        answer, [((7, 6), 2), ((3, 6), 1), ((6, 6), 1), ((5, 2), 3), ((13, 4), 4)],
+        [(lambda kernel, factor: kernel / factor, "a pixel that is only partly covered is seen as well."),
+         (lambda kernel, factor: kernel // factor, "a pixel that is only partly covered is seen as well."),
+         (lambda kernel, factor: kernel // factor + 1, "where the taps cover pixels exactly, no further one is touched.")],
+        praise="as many as the kernel touches. At a stride that is no multiple of the factor, windows begin in different "
+               "places of a pixel, and no single small kernel will do.")
 
 
 print(check_folded_side(folded_side))

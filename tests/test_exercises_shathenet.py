@@ -64,7 +64,7 @@ def right(side):
     (lambda side: None, "Not yet: the function returns None"),
     (lambda side: right(side) // 32, "Not yet: that is the number of places on the map"),
     (lambda side: 4 * right(side), "Not yet: that is before the pooling"),
-    (lambda side: 32 * (side // 96) ** 2, "Not yet: for a side of 145 it gives 32, but 128 are left"),
+    (lambda side: 32 * (side // 96) ** 2, "Not yet: a stride divides the side and rounds *up*"),
     (right, "Right: "),
 ])
 def test_shathenet_flattened(shathenet, answer, said):
@@ -73,9 +73,9 @@ def test_shathenet_flattened(shathenet, answer, said):
 
 @pytest.mark.parametrize("answer, said", [
     (lambda kernel, factor: None, "Not yet: the function returns None"),
-    (lambda kernel, factor: kernel / factor, "Not yet: 7/6 is no whole number"),
-    (lambda kernel, factor: kernel // factor + 1, "Not yet: 6 taps cover 1 pixels of 6 exactly"),
-    (lambda kernel, factor: kernel // factor, "Not yet: 7 taps over pixels of 6 touch 2 of them, not 1"),
+    (lambda kernel, factor: kernel / factor, "Not yet: a pixel that is only partly covered"),
+    (lambda kernel, factor: kernel // factor + 1, "Not yet: where the taps cover pixels exactly"),
+    (lambda kernel, factor: kernel // factor, "Not yet: a pixel that is only partly covered"),
     (lambda kernel, factor: -(-kernel // factor), "Right: "),
 ])
 def test_shathenet_folded_side(shathenet, answer, said):
