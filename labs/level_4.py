@@ -18,7 +18,7 @@
 # layer and group normalisation apart; find a penalty that counts some weights 37 times, and a hook that takes the wrong
 # gradient; write Grad-CAM in a dozen lines.
 #
-# **Before**, do Levels 1 to 3. The [glossary](../book/glossary.md) has each word in a sentence.
+# **Before**, do Levels 1 to 3. The [glossary](../book/glossary.md) has most words in a sentence.
 
 # %% tags=["imports"]
 import numpy as np
@@ -120,12 +120,10 @@ show.Table(pd.DataFrame([{
 # | crop, mirror | no | padded by 4; mirrored | no |
 # | hole | 16×16 | a side of 8 to 16 | 16×16 |
 # | all colour taken | yes | no | no |
-# | reported: training, last epoch | <q>73.04 %</q> | <q>96.36 %</q> | <q>97.69 %</q> |
-# | reported: test, last epoch | <q>80.74 %</q> | <q>92.27 %</q> | <q>87.62 %</q> |
-# | reported: test, best epoch | <q>81.42 %</q> | <q>92.27 %</q> | <q>88.15 %</q> |
 #
-# SGD with momentum 0.9 and no weight decay. On the one-cycle net each change but the crop has a probability of 0.3. The
-# other notebooks name none, so we assume the library's default, one half. All three repeat the mistakes of Levels 1 to
+# SGD without weight decay. The momentum is 0.9; the one-cycle net's moves against the rate, from 0.95 to 0.85 and back,
+# as is the scheduler's default. On that net each change but the crop has a probability of 0.3. The other
+# notebooks name none, so we assume the library's default, one half. All three repeat the mistakes of Levels 1 to
 # 3: statistics of the test set, the test set watched after every epoch, and a hole filled with the mean of the *pixels*
 # although the image is normalised. Three details differ here, and we did not measure whether they matter: the source
 # crops after it moves, we before; it fills the crop's margin with that wrong mean, we with the mirrored image; it takes
@@ -167,8 +165,8 @@ show.Row(picture for name, group in as_run.items()
 show.Text(" ".join(show.took(group[0]) for group in as_run.values()))
 
 # %% [markdown]
-# Next to what the source reports, one run of each. (Where seeds are fewer than three, the comparisons below use
-# [McNemar's test](../book/glossary.md): it goes by the test images that only one of two networks has right.)
+# Next to what the source reports, one run of each. (Of fewer than three seeds the comparisons below use
+# [McNemar's test](../book/glossary.md), as in Level 1.)
 
 # %% tags=["hide-input"]
 reported = ("73.04%", "80.74%", "81.42%"), ("96.36%", "92.27%", "92.27%"), ("97.69%", "87.62%", "88.15%")
@@ -187,10 +185,7 @@ show.Text(
     "its test accuracy. The first is counted on moved, greyed and punctured images with channels dropped, the second "
     "on whole ones: they do not measure the same task. ResNet-18's scheduler"
     + (f" acted {fired} times." if fired else " never acted. It watches the training loss, which goes on falling while "
-       "the network memorises. Nor did it in the source: it prints a line when it acts, and the notebook has none.")
-    + "\n\nThe two large networks: "
-    + stats.sentence(as_run["as_run_resnet_18"], as_run["as_run_one_cycle"], ("ResNet-18", "one-cycle net"))
-    + " Network and recipe both differ, so this says nothing of either alone.")
+       "the network memorises. Nor did it in the source: it prints a line when it acts, and the notebook has none."))
 
 # %% [markdown]
 # ## The repair
@@ -204,8 +199,10 @@ show.Text(
 #   mirror in place of the source's changes. But the paper trains 64,000 steps, about 180 epochs, and its rate falls in
 #   steps; here it is 50 epochs, and the rate falls along a cosine.
 #
-# These three still differ in network and recipe. So we train Model4 once more, by the recipe of the one-cycle net.
-# Beside `model_4` only the recipe of `model_4_cycled` is another, beside `one_cycle` only its network.
+# These three still differ in network and recipe. So we train Model4 once more, by the recipe of the one-cycle net:
+# `model_4_cycled` differs from `model_4` in the recipe alone (with its 25 epochs in place of 100), and from `one_cycle` in
+# the network alone (with a 68th of its parameters). For `model_4` and `resnet_18` the repair also changes the recipe; for
+# `one_cycle` it mends mistakes and nothing else.
 
 # %% tags=["variants"]
 right = dict(
@@ -239,17 +236,13 @@ show.Text("**The repair.**\n\n" + "\n".join(
     + stats.sentence(repaired["model_4_cycled"], repaired["one_cycle"], ("Model4", "the one-cycle net")))
 
 # %% [markdown]
-# Only for the one-cycle net is the repair that of the mistakes alone, with the 5,000 images fewer. For the others the
-# recipe changed too, though no layer did. Two comparisons change one thing each: Model4 by both recipes the recipe, with
-# its 25 epochs in place of 100; both networks by the one-cycle recipe the network, with 68 times the parameters.
-#
 # ## Which learning rate?
 #
 # *Question: how can you find a learning rate in a minute?* Start far too low, multiply the rate by the same factor
 # after each batch until the loss explodes, and draw the loss over the rate. Where it is flat, the rate is too low;
-# where it climbs, too high. This is the *range test* (L. N. Smith, arXiv:1506.01186). The source has one, from
-# $10^{-7}$ to 10 in 70 steps. Ours runs here and now: on CIFAR-10 where it is at hand, otherwise on drawn images, whose
-# rate is not to be carried over to CIFAR-10.
+# where it climbs, too high. This is the *range test* (L. N. Smith, arXiv:1506.01186). The source's framework has one,
+# from $10^{-7}$ to 10 in 70 steps. Ours runs here and now: on CIFAR-10 where it is at hand, otherwise on drawn images,
+# whose rate is not to be carried over to CIFAR-10.
 
 # %%
 def range_test(build, pixels, labels, low=1e-7, high=10, steps=70):
@@ -288,21 +281,23 @@ plots_study.range_test(test, lowest / 10, f"Range test of Model4, {which}")
 show.Text(
     f"**What we see.** On {which} the smoothed loss is lowest at a rate of {lowest:.2g}, and the test ends at "
     f"{test.rate.iloc[-1]:.2g}. The lowest point is on the brink; a common choice is a tenth of it, here "
-    f"{lowest / 10:.2g}. That is an order of magnitude and no more: only nine of the steps fall on a factor of ten, "
-    "and another seed gives another dip. " + (
+    f"{lowest / 10:.2g}. That is an order of magnitude and no more: only nine of the steps fall on a factor of ten, the dip "
+    f"is {test.smooth.iloc[0] - test.smooth.min():.2f} deep, and single batches scatter by {test.loss[:30].std():.2f} where "
+    "nothing is learnt yet. " + (
         f"Model4's own recipe begins at {variants['model_4'].recipe.lr:g}." if real else "It is no rate for CIFAR-10."))
 
 # %% [markdown]
-# The source ran its test before it trained the one-cycle net, from 0.001 to 0.1, and was told 0.0032. Then it trained
+# Before it trained the one-cycle net, the source ran its test from 0.001 to 0.1, and was told 0.0032. Then it trained
 # with a peak of 1.0, three hundred times as much. A test that stops before the loss explodes cannot say how high one
 # may go; and one cycle climbs slowly to a rate at which one could not start (Smith and Topin, arXiv:1708.07120).
 #
 # ## Which normalisation?
 #
 # *Question: over what should a mean be taken?* All four kinds subtract a mean, divide by a deviation, and give each
-# channel a scale and a shift that are learnt. **Batch** normalisation takes the mean of a channel over the whole batch.
-# **Ghost** takes it over a quarter of the batch (Hoffer et al., arXiv:1705.08741). **Group** takes it over half of the
-# channels of one image (Wu and He, arXiv:1803.08494), **layer** over all of them, which is a single group.
+# channel a scale and a shift that are learnt. **Batch** normalisation takes the mean of a channel over the whole batch,
+# and over all places of the map. **Ghost** takes it over a quarter of the batch (Hoffer et al., arXiv:1705.08741).
+# **Group** takes it over half of the channels of one image (Wu and He, arXiv:1803.08494), **layer** over all of them,
+# which is a single group.
 
 # %% tags=["variants"]
 class GhostNorm(nn.Module):
@@ -391,7 +386,8 @@ show.Table(pd.DataFrame([
 # It weighs most on what stands first, for no reason but its place in the list. The repair is to add once, after the
 # loop, and our recipes do. We train Model4 with $\lambda = 10^{-4}$, once with
 # $\lambda \sum |w|$ and once with $\tfrac{\lambda}{2} \sum w^2$, which is `weight_decay`. The gradient of the second is
-# $\lambda w$ and fades with the weight. That of the first is $\pm\lambda$, however small the weight is.
+# $\lambda w$ and fades with the weight. That of the first is $\pm\lambda$, however small the weight is. (Both penalties,
+# like the source's, take all parameters: kernels, biases, and the scales and shifts of normalisation.)
 
 # %% tags=["variants"]
 variants |= {
@@ -405,23 +401,17 @@ for name, group in penalised.items():
     network = group[0].load_weights(model_4())
     kernels = [p.flatten() for p in network.parameters() if p.dim() == 4]
     tiny[name] = (torch.cat(kernels).abs() < 0.001).float().mean().item()
-show.Table(pd.DataFrame([{
-    "variant": name, "training": show.percent(r.train_acc for r in group),
-    "validation": show.percent(r.val_acc for r in group),
-    "test": show.percent(r.test_acc for r in group),
-    "weights below 0.001, seed 0": f"{tiny[name]:.1%}"}
-    for name, group in penalised.items()]))
-
-# %% tags=["remove-input"]
-show.Text("**What we see.**\n\n" + "\n".join(
-    f"* {stats.sentence(base['model_4'], penalised[name], ('no penalty', name))}" for name in ("l1", "l2")))
 
 # %% tags=["remove-input"]
 size = torch.cat([w.flatten() for w in tensors if w.dim() == 4]).abs().mean().item()
 show.Text(
-    f"The two penalties are not equally strong: the untrained kernels have a mean size of {size:.3f}, "
-    f"and there the absolute values pull {1 / size:.0f} times as hard as the squares. So this compares two settings. "
-    "That absolute values make zeros by their shape would have to be shown beside squares of like strength.")
+    "**What we see.**\n\n" + "\n".join(
+        f"* {stats.sentence(base['model_4'], penalised[name], ('no penalty', name))}" for name in ("l1", "l2"))
+    + "\n\nOf the kernels' weights in seed 0, those below 0.001 are "
+    + ", ".join(f"{share:.1%} (`{name}`)" for name, share in tiny.items())
+    + f". The two penalties are not equally strong: the untrained kernels have a mean size of {size:.3f}, and there the "
+    f"absolute values pull {1 / size:.0f} times as hard as the squares. So this compares two settings; that absolute values "
+    "make zeros by their shape would have to be shown beside squares of like strength.")
 
 # %% [markdown]
 # ## Where does it look?
@@ -450,25 +440,23 @@ def grad_cam(network, layer, image):
 
 
 # %% tags=["hide-input"]
-def look(pixels, mean, std, title):
-    """Draw Model4's heat maps of three depths on pixels (N, 3, 32, 32)."""
-    network, rows = base["model_4"][0].load_weights(model_4()), {}
-    for side, place in ((16, 4), (8, 7), (4, 10)):
-        chosen, rows[f"{side}×{side}"] = zip(*[
-            grad_cam(network, network[place], image[None])
-            for image in data.normalise(pixels, mean, std)])
-    classes = data.CLASSES[options.dataset]
-    return plots_study.heat(pixels, rows, [classes[c] for c in chosen], title)
+pixels = (real or drawn).test_images[:5]
+images_seen = data.normalise(pixels, *data.normalisation(real or drawn, study))
+network, rows = base["model_4"][0].load_weights(model_4()), {}
+for side, place in ((16, 4), (8, 7), (4, 10)):
+    chosen, rows[f"{side}×{side}"] = zip(*[
+        grad_cam(network, network[place], image[None]) for image in images_seen])
+plots_study.heat(pixels, rows, [data.CLASSES[options.dataset][c] for c in chosen],
+                 f"Grad-CAM of model_4 on {which}, and its choices")
 
-
-learnt = "photographs" if options.dataset == "cifar10" else "drawings"
-title = f"Grad-CAM of model_4, which learnt {learnt}, on {{}}, and its choices"
-shown = [look(drawn.test_images[:5], *data.statistics(drawn.train_images),
-              title.format("drawings"))]
-if real:  # to see photographs too, put CIFAR-10 where DATA_DIR says
-    shown.append(look(real.test_images[:5], *data.normalisation(real, study),
-                      title.format("test images")))
-show.Row(shown)
+# %% tags=["remove-input"]
+hot = {name: np.mean([(heat > heat.max() / 2).float().mean() for heat in heats]) for name, heats in rows.items()}
+show.Text(
+    "**What we see.** Hotter than half of the hottest is " + ", ".join(
+        f"{share:.0%} of a picture at {name}" for name, share in hot.items())
+    + ". A map's weight is a mean over all its places, so at a shallow layer it is only loosely tied to the class."
+    + ("" if real or options.dataset == "synthetic" else " This network learnt photographs and is shown drawings, since "
+       "CIFAR-10 is not at hand: what it chooses means nothing. Put the data set where `DATA_DIR` says."))
 
 # %% [markdown]
 # ## Exercises

@@ -15,7 +15,7 @@ from common.labs import LABS
 def lab():
     """The names of the lab's cells of imports, variants and checks, and its function for heat maps."""
     names = cells("level_4")
-    exec(re.search("^def grad_cam.*?(?=^def )", (LABS / "level_4.py").read_text(), re.MULTILINE | re.DOTALL)[0], names)
+    exec(re.search("^def grad_cam.*?(?=^# %%)", (LABS / "level_4.py").read_text(), re.MULTILINE | re.DOTALL)[0], names)
     return names
 
 
