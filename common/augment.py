@@ -1,7 +1,7 @@
 """Augmentation of a whole batch on the device, random for each sample.
 
 Nothing here has a shape that depends on what was drawn, and nothing is read back, so a training step with it can be
-recorded as a CUDA graph. Images are (N, 3, H, W); numbers are drawn on the images' device, from `generator` or else
+captured as a CUDA graph. Images are (N, 3, H, W); numbers are drawn on the images' device, from `generator` or else
 torch's own.
 """
 
@@ -14,7 +14,7 @@ from common.data import normalise
 
 
 def augment(images, recipe, mean, std, mirrored=None):
-    """Return a training batch from uint8 `images`: augmented as `recipe` says and normalised, float32, channels last.
+    """Return a training batch from uint8 `images`: augmented as `recipe` says and normalised, float32.
 
     `mirrored`, bool (N,), tells which images to flip; without it each is flipped with the recipe's probability.
     """

@@ -35,7 +35,7 @@ def build(out=ROOT / "_build", draft=False):
     passed over. Nothing is trained.
     """
     out = Path(out).resolve()
-    for name in ("html", "source", ".doctrees"):
+    for name in ("source", ".doctrees"):
         shutil.rmtree(out / name, ignore_errors=True)
     source = out / "source"
     shutil.copytree(ROOT / "book", source / "book", ignore=shutil.ignore_patterns("records", ".ipynb_checkpoints"))
@@ -58,6 +58,7 @@ def build(out=ROOT / "_build", draft=False):
             pool.shutdown(cancel_futures=True)
     lay_out(source)
     check(source / "_build" / "html", pages)
+    shutil.rmtree(out / "html", ignore_errors=True)
     return (source / "_build" / "html").rename(out / "html")  # so that it appears whole or not at all
 
 

@@ -1,5 +1,6 @@
 """What each choice in the training step is worth: the same step on one batch, done in other ways, in turn."""
 
+import os
 import shutil
 import statistics
 import time
@@ -17,21 +18,22 @@ STACKED = 4  # networks trained as one
 def choices(build, data, device, batch_size=64, repeats=5, target=2.0):
     """Return [{choice, images_per_s}]: medians over `repeats` turns of about `target` seconds; the first is what we do."""
     images, labels = one_batch(data, batch_size, device)
-    torch.backends.cudnn.allow_tf32 = False  # as in train: what is called fp32 is
     gpu, units = device.type == "cuda", has_bf16_units(device)
     ways = {"as we train": {}, "channels first": dict(memory=torch.contiguous_format)}
     ways["fp32" if units else "bfloat16 without units for it"] = dict(bf16=not units)
-    if gpu or shutil.which("c++"):  # which torch.compile needs on a CPU
-        ways["compiled"] = dict(compiled=True)
+    compiler = bool(os.environ.get("CC")) or any(map(shutil.which, ("c++", "gcc", "clang")))  # torch.compile needs one
     if gpu:
         ways["kernel by kernel"] = dict(replayed=False)
+    if compiler:
+        ways["compiled"] = dict(compiled=True)
+    if compiler and gpu:
         ways["compiled, kernel by kernel"] = dict(compiled=True, replayed=False)
     steps = {name: one_step(build, images, labels, device, **{"bf16": units, "replayed": gpu} | way)
              for name, way in ways.items()}
     steps[f"{STACKED} networks stacked"] = stacked_step(build, images, labels, device)[1]
     counts = {}
     for name, step in steps.items():
-        for _ in range(6):  # compiles, records, chooses kernels
+        for _ in range(6):  # compiles, captures, chooses kernels
             step()
         counts[name] = max(1, round(target / seconds(step, 2) * 2))
     rates = {name: [] for name in steps}

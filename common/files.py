@@ -58,25 +58,26 @@ def claimed(path, patience=0.1):
     """Claim the file at `path` for as long as the block lasts, and give whether that was possible.
 
     The claim is the system's: it ends with the process too, however that ends. The file is empty, and stays.
-    `patience`, in seconds, outlasts those who only ask, since to ask is to claim for a moment.
+    `patience`, in seconds, outlasts those who only ask.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     until = time.monotonic() + patience
     with open(path, "a") as file:
-        while not (mine := _lock(file)) and time.monotonic() < until:
+        while not (mine := _locked(file, fcntl.LOCK_EX)) and time.monotonic() < until:
             time.sleep(0.01)
         yield mine
 
 
-def _lock(file):
+def is_claimed(path):
+    """Tell whether some process, this one included, has claimed the file at `path`; those who ask do not count."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "a") as file:
+        return not _locked(file, fcntl.LOCK_SH)
+
+
+def _locked(file, kind):
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True
-
-
-def is_claimed(path):
-    """Tell whether some process, this one included, has claimed the file at `path`."""
-    with claimed(path, patience=0) as mine:
-        return not mine

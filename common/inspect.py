@@ -2,15 +2,21 @@
 
 import hashlib
 import json
+from contextlib import contextmanager
 
 import torch
 from torch import fx, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from common.errors import CourseError
 
 
 def digest(network):
-    """Return a digest of a network's structure: names and shapes of its tensors, and the modules as printed."""
+    """Return a digest of a network's structure: names and shapes of its tensors, and the modules as printed.
+
+    What the code of a `forward` does with them, and how first weights are drawn, is not in it: who changes that in
+    common/blocks.py raises common.train.ENGINE, and in a lab gives the variant another name.
+    """
     shapes = [(name, list(tensor.shape)) for name, tensor in network.state_dict().items()]
     return hashlib.sha256(json.dumps([shapes, repr(network)]).encode()).hexdigest()[:16]
 
@@ -27,11 +33,14 @@ def keras_count(network):
 
 
 def macs(network, size=(3, 32, 32)):
-    """Return the multiply-accumulates of one image of `size` (C, H, W): those of convolutions and linear layers.
+    """Return the multiply-accumulates of one image of `size` (C, H, W): half of PyTorch's count of operations.
 
-    Taps that fall on padding count too, since they are computed; biases, normalisation and pooling do not.
+    Convolutions and matrix products count, with taps that fall on padding, since they are computed; biases,
+    normalisation and pooling do not. The network is not changed.
     """
-    return int(sum(row[-1] for row in _trace(network, size)))
+    with _evaluated(network), FlopCounterMode(display=False) as counter:
+        network(torch.zeros(1, *size, device=next(network.parameters()).device))
+    return counter.get_total_flops() // 2
 
 
 def layers(network, size=(3, 32, 32)):
@@ -39,28 +48,31 @@ def layers(network, size=(3, 32, 32)):
 
     Columns: layer (as printed by PyTorch), channels, height, width (of its output), field (side of its receptive
     field in input pixels), params, macs. Branches are followed through additions and concatenations, where the
-    largest field counts. Works on what torch.fx can trace; the network is not changed.
+    largest field counts. The network is not changed. Raises CourseError for one that torch.fx cannot follow.
     """
     import pandas as pd  # here and not above: a machine that only trains need not have it
 
-    columns = ["layer", "channels", "height", "width", "field", "params", "macs"]
-    return pd.DataFrame(_trace(network, size), columns=columns)
-
-
-def _trace(network, size):
-    """Return the rows of `layers`. Raises CourseError for a network that cannot be followed."""
-    modes = {module: module.training for module in network.modules()}
-    network.eval()  # so that one image does not touch the running statistics
-    try:
-        tracer = _Tracer(fx.symbolic_trace(network))
-    except fx.proxy.TraceError as error:
-        raise CourseError(f"The network cannot be followed layer by layer ({error}): write its forward without a branch "
-                          "or a loop that depends on the values of tensors.") from None
-    with torch.no_grad():
+    with _evaluated(network):
+        try:
+            tracer = _Tracer(fx.symbolic_trace(network))
+        except fx.proxy.TraceError as error:
+            raise CourseError(f"The network cannot be followed layer by layer ({error}): write its forward without a "
+                              "branch or a loop that depends on the values of tensors.") from None
         tracer.run(torch.zeros(1, *size, device=next(network.parameters()).device))
-    for module, training in modes.items():
-        module.training = training
-    return tracer.rows
+    return pd.DataFrame(tracer.rows, columns=["layer", "channels", "height", "width", "field", "params", "macs"])
+
+
+@contextmanager
+def _evaluated(network):
+    """Have `network` in evaluation mode for a while, so that one image does not touch the running statistics."""
+    modes = {module: module.training for module in network.modules()}
+    network.eval()
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        for module, training in modes.items():
+            module.training = training
 
 
 class _Tracer(fx.Interpreter):

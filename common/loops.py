@@ -7,6 +7,7 @@ import contextlib
 import multiprocessing
 import os
 import time
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -63,7 +64,7 @@ def usual_loop(build, data, batch_size, device, seed=0):
 def usual(build, data, batch_size, device):
     """The loop of most tutorials: pictures out of a DataLoader with a worker a core, fp32, a look at the loss each step."""
     _, batches, step = usual_loop(build, data, batch_size, device)
-    # While the other loops have their turn, the workers load ahead: those batches are not to be had for nothing.
+    # While the other loops have their turn, the workers load ahead: those batches must not count as free.
     return timed(lambda steps: [step(batch) for batch in islice(batches, steps)],
                  before=lambda: [next(batches) for _ in range(2 * os.cpu_count())])
 
@@ -74,17 +75,17 @@ def endless(loader):
         yield from loader
 
 
-def first(data, images, tests):
-    """Return `data` with its first so many training and test images."""
-    return datasets.Data(data.name, data.digest, data.train_images[:images], data.train_labels[:images],
-                         data.test_images[:tests], data.test_labels[:tests])
+def leading(data, images, tests):
+    """Return `data` with its first so many training and test images, whatever their classes."""
+    return replace(data, train_images=data.train_images[:images], train_labels=data.train_labels[:images],
+                   test_images=data.test_images[:tests], test_labels=data.test_labels[:tests])
 
 
 def ours(build, data, batch_size, device):
     """common.train: the second epoch of a run, over as many images as the steps need."""
     def seconds(steps):
         n = steps * batch_size
-        part = first(data, n, 10)
+        part = leading(data, n, 10)
         recipe = Recipe(epochs=2, batch_size=batch_size, crop=4, flip=True, validation=0)
         with contextlib.redirect_stdout(None):
             return train(build, part, recipe, 0, device).history[1]["seconds"]

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 
 class Recipe(BaseModel):
@@ -22,7 +22,7 @@ class Recipe(BaseModel):
     momentum: float = Field(0.9, ge=0, lt=1)  # of SGD
     nesterov: bool = False  # of SGD
     weight_decay: float = Field(0.0, ge=0)
-    l1: float = Field(0.0, ge=0)  # times the sum of the absolute weights, added to the loss that is minimised
+    l1: float = Field(0.0, ge=0)  # times the sum of all parameters' absolute values, added to the loss that is minimised
     label_smoothing: float = Field(0.0, ge=0, lt=1)
 
     schedule: Literal["constant", "step", "plateau", "onecycle", "cosine"] = "constant"
@@ -38,7 +38,7 @@ class Recipe(BaseModel):
     crop_mode: Literal["black", "reflect"] = "black"  # what the padding shows
     flip: bool = False  # left to right
     flip_p: float = Field(0.5, ge=0, le=1)  # how often
-    alternate: bool = False  # flip half of the images in odd epochs and the other half in even ones, instead of by chance
+    alternate: bool = False  # flip half of the images in odd epochs, the other half in even ones (Jordan, arXiv:2404.00498)
     shift: float = Field(0.0, ge=0, lt=1)  # most, as a fraction of the side
     scale: float = Field(0.0, ge=0, lt=1)  # grow by a factor within 1 ± scale
     rotate: float = Field(0.0, ge=0, le=180)  # most, in degrees
@@ -57,6 +57,17 @@ class Recipe(BaseModel):
     follow_train: bool = False  # and at the images learnt from, clean and in evaluation mode, as a source's leak did
     statistics: Literal["train", "test"] = "train"  # whose mean and deviation the images are normalised with
     precision: Literal["auto", "fp32"] = "auto"  # auto: bfloat16 where the device has units for it
+
+    @model_validator(mode="after")
+    def _fits(self):
+        for contradiction, sentence in [
+                (self.nesterov and not self.momentum, "nesterov needs a momentum above 0"),
+                (self.alternate and not self.flip, "alternate says how to flip, and flip is False"),
+                (self.cutout_least > self.cutout, "cutout_least is larger than cutout"),
+                (self.min_lr > self.lr, "min_lr is higher than lr")]:
+            if contradiction:
+                raise ValueError(f"{sentence}: change one of the two")
+        return self
 
 
 class Variant(NamedTuple):

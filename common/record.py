@@ -61,6 +61,9 @@ class Record(BaseModel):
 
     def beside(self, ending):
         """Return the path of this record's file with `ending`, after checking it. Raises CourseError."""
+        if ending not in self.files:
+            raise CourseError(f"No {ending} was kept with the record {self._path}: weights are those of seed 0, of networks "
+                              "of up to 300,000 parameters.")
         path = self._path.with_suffix(ending)
         if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != self.files[ending]:
             raise CourseError(f"The file {path} is missing or is not what its record {self._path.name} says: restore "

@@ -79,7 +79,7 @@ def source_points(ours, cost):
 
 
 def frontier(costs, accuracies):
-    """Return of each point whether it is on the frontier: whether no other is better in one and no worse in both.
+    """Return of each point whether it is on the frontier: whether no other is at least as good in both and better in one.
 
     Of points that are equal in both, either all are on it or none.
     """

@@ -50,7 +50,7 @@ def _train(lab, name, variant, wanted, settings, deadline):
     device = lab_settings.device(settings)
     path = place(lab, name, wanted)
     checkpoint = path.with_suffix(".checkpoint")
-    network = variant.build()  # one that cannot be counted says so now, not after hours of training
+    network = variant.build()  # a network that fails does so now, not after hours of training
     counts = dict(params=parameters(network), macs=macs(network))
     if settings.retrain:
         checkpoint.unlink(missing_ok=True)
@@ -61,6 +61,8 @@ def _train(lab, name, variant, wanted, settings, deadline):
     except KeyboardInterrupt:
         raise CourseError(f"Stopped in {title}: finished runs are kept in {RUNS}, and this one goes on from its last "
                           "whole epoch when it is asked for again.") from None
+    except BrokenPipeError:  # whoever read the lines has gone; no file failed
+        raise
     except OSError as error:
         raise CourseError(f"The record {path} could not be written ({error.strerror}): make room and run this again; "
                           "it goes on from the last epoch that was stored beside it.") from None

@@ -15,7 +15,7 @@ def make_optimizer(network, recipe):
     if recipe.optimizer == "sgd":
         return torch.optim.SGD(network.parameters(), momentum=recipe.momentum, nesterov=recipe.nesterov, **common)
     kind = {"adam": torch.optim.Adam, "adamw": torch.optim.AdamW}[recipe.optimizer]
-    return kind(network.parameters(), capturable=gpu, **common)  # capturable: it counts its steps on the device
+    return kind(network.parameters(), **common)
 
 
 def make_scheduler(optimizer, recipe, batches):

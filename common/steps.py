@@ -6,9 +6,10 @@ import torch
 import torch.nn.functional as F
 
 from common import data as datasets
-from common.graphs import recorded
+from common.graphs import captured
 from common.recipe import Recipe
 from common.schedule import make_optimizer
+from common.train import set_kernels
 
 
 def one_batch(data, batch_size, device):
@@ -19,6 +20,7 @@ def one_batch(data, batch_size, device):
 
 def one_step(build, images, labels, device, memory=torch.channels_last, bf16=False, compiled=False, replayed=False):
     """Return a training step, a function of no arguments, of one network on one batch."""
+    set_kernels()
     network = build().to(device, memory_format=memory).train()
     optimizer = make_optimizer(network, Recipe(epochs=1))
     run = torch.compile(network) if compiled else network
@@ -31,4 +33,4 @@ def one_step(build, images, labels, device, memory=torch.channels_last, bf16=Fal
         F.cross_entropy(logits.float(), labels).backward()
         optimizer.step()
 
-    return recorded(step, optimizer, device) if replayed else step
+    return captured(step, optimizer, device) if replayed else step

@@ -1,5 +1,6 @@
 """The training loop, to be read top to bottom."""
 
+import math
 import sys
 import time
 from contextlib import nullcontext
@@ -13,7 +14,7 @@ from common.augment import augment, mixed, mixup
 from common.checkpoint import restore, save
 from common.data import normalisation, normalise, split
 from common.errors import CourseError
-from common.graphs import recorded
+from common.graphs import captured
 from common.schedule import PER_STEP, make_optimizer, make_scheduler
 
 # Raise this when a change to the loop, the data path or the augmentations alters results: older records then no
@@ -51,8 +52,7 @@ def train(build, data, recipe, seed, device="cpu", checkpoint=None, title="", pl
     OutOfTime when it would not be done by `deadline` (time.monotonic), Diverged when the loss is no number any more.
     """
     device = torch.device(device)
-    torch.backends.cudnn.benchmark = True  # on a GPU: try the kernels for each shape once and keep the fastest
-    torch.backends.cudnn.allow_tf32 = False  # what is called fp32 is
+    set_kernels()
     torch.manual_seed(seed)
     network = build().to(device, memory_format=torch.channels_last)
     optimizer = make_optimizer(network, recipe)
@@ -96,12 +96,17 @@ def train(build, data, recipe, seed, device="cpu", checkpoint=None, title="", pl
 
     def test(images, labels):
         with autocast:
-            return evaluate(network, images, labels, mean, std)
+            loss, accuracy, predictions = evaluate(network, images, labels, mean, std)
+        if not math.isfinite(loss):
+            raise Diverged(f"The loss in evaluation became {loss} after epoch {epoch}: train again with a lower "
+                           "learning rate.")
+        return loss, accuracy, predictions
 
     fixed = not (recipe.schedule == "onecycle" and recipe.cycle_momentum)  # but for the rate, which a graph can follow
-    go = recorded(step, optimizer, device) if device.type == "cuda" and fixed and not plain else step
+    go = captured(step, optimizer, device) if device.type == "cuda" and fixed and not plain else step
 
-    begun = len(result.history) + 1
+    epoch = len(result.history)
+    begun = epoch + 1
     for epoch in range(begun, recipe.epochs + 1):
         started = time.perf_counter()
         # Order, augmentation and dropout depend on seed and epoch alone, so a resumed run needs no generator's state.
@@ -163,6 +168,12 @@ def evaluate(network, images, labels, mean, std, batch_size=1000):
     losses, predictions = torch.cat(losses).double(), torch.cat(predictions)
     accuracy = (predictions == labels).sum().item() / len(labels)  # a mean on a GPU can differ in its last digit
     return losses.mean().item(), accuracy, predictions
+
+
+def set_kernels():
+    """Have a GPU try cuDNN's kernels for each shape once and keep the fastest, and compute in fp32 what is called so."""
+    torch.backends.cudnn.benchmark = True
+    torch.backends.cudnn.allow_tf32 = False
 
 
 def has_bf16_units(device):

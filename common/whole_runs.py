@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from common import data as datasets
-from common.loops import first, networks, peak_mib, process, usual_loop
+from common.loops import leading, networks, peak_mib, process, usual_loop
 from common.recipe import Recipe
 from common.train import evaluate, train
 
@@ -32,7 +32,7 @@ def growth(build_name, dataset, device, points=GROWTH):
 
 def _one(pipe, build_name, dataset, device, images, epochs):
     data = datasets.load(dataset)
-    part = first(data, images, 1_000)
+    part = leading(data, images, 1_000)
     recipe = Recipe(epochs=epochs, crop=4, flip=True, validation=0)
     started = time.perf_counter()
     with contextlib.redirect_stdout(None):
@@ -50,7 +50,7 @@ def line(amounts, costs):
 
 def agreement(build, data, device, seeds=3, images=10_000, epochs=3):
     """Return {loop: test accuracies over seeds} of short runs: our fast path, our plain one, and the usual loop."""
-    part = first(data, images, len(data.test_images))
+    part = leading(data, images, len(data.test_images))
     recipe = Recipe(epochs=epochs, crop=4, flip=True, validation=0)
     mean, std = datasets.normalisation(part, recipe)
     found = {"fast": [], "plain": [], "usual": []}

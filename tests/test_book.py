@@ -105,9 +105,11 @@ def executed(monkeypatch):
 
 
 def test_a_variant_that_was_changed_since_its_record_is_named(changed, tmp_path):
+    (tmp_path / "html").mkdir()
+    (tmp_path / "html" / "index.html").write_text("the last good book")
     with pytest.raises(CourseError, match="has none: level_1/as_run. Train them with `make record ONLY="):
         book.build(tmp_path)
-    assert not (tmp_path / "html").exists()
+    assert [path.name for path in (tmp_path / "html").iterdir()] == ["index.html"]
 
 
 def test_a_draft_says_what_it_waits_for(changed, executed, tmp_path):
@@ -126,6 +128,12 @@ def test_a_lab_that_waits_may_lack_what_was_never_recorded_and_nothing_else(chan
     assert executed == [("labs/level_1", ["level_1/as_run"], False)]
     said = book.banner("labs/level_1", ["level_1/as_run"], stale=False)
     assert "On record: 1 of 2 variants. `make record ONLY=level_1` trains the others: `as_run`." in said
+
+
+def test_no_link_leads_to_a_source(site):
+    """Markdown that a cell shows is not resolved as a page's own text is: a link to a .md stays one, and leads nowhere."""
+    for path in site.rglob("*.html"):
+        assert not re.findall(r'href="[^"]*\.md[#"]', re.sub(r'href="[^"]*_sources/[^"]*"', "", path.read_text())), path
 
 
 def test_only_pages_that_wait_have_a_banner_and_notes(site):

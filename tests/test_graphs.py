@@ -1,4 +1,4 @@
-"""A step fit to be recorded as a CUDA graph. What needs a GPU is skipped without one; the rest needs none."""
+"""A step fit to be captured as a CUDA graph. What needs a GPU is skipped without one; the rest needs none."""
 
 import contextlib
 
@@ -48,7 +48,7 @@ def step_on_a_gpu_that_is_not_there(build, data, recipe, monkeypatch):
                 ("split", lambda labels, fraction: (learn.to("cuda"), validate.to("cuda"))),
                 ("normalisation", lambda data, recipe: (mean.to("cuda"), std.to("cuda"))),
                 ("make_optimizer", lambda network, recipe: torch.optim.SGD(network.parameters(), lr=0.1)),
-                ("has_bf16_units", lambda device: False), ("recorded", two_steps)]:
+                ("has_bf16_units", lambda device: False), ("captured", two_steps)]:
             monkeypatch.setattr(module, name, stand_in)
         monkeypatch.setattr(torch.Tensor, "backward", backward)
         monkeypatch.setattr(torch, "_sample_dirichlet", torch.rand_like)  # has no form without contents
@@ -74,7 +74,7 @@ def test_and_one_that_did_would_be_found(tiny, monkeypatch):
 
 
 def test_every_call_is_one_step_at_the_rate_of_that_moment(monkeypatch):
-    """With a stand-in for the recording: what runs inside it is noted down and not done, and a replay does it."""
+    """With a stand-in for the capture: what runs inside it is noted down and not done, and a replay does it."""
     optimizer = torch.optim.SGD([nn.Parameter(torch.zeros(1))], lr=0.0)
     group, done, recording = optimizer.param_groups[0], [], []
 
@@ -97,8 +97,8 @@ def test_every_call_is_one_step_at_the_rate_of_that_moment(monkeypatch):
     monkeypatch.setattr(torch.cuda, "CUDAGraph", Graph)
     monkeypatch.setattr(torch.cuda, "graph", record)
     monkeypatch.setattr(torch.cuda, "Stream", lambda: "side")
-    monkeypatch.setattr(graphs, "apart", lambda step, side: step())
-    go = graphs.recorded(step, optimizer, "cpu")
+    monkeypatch.setattr(graphs, "on_stream", lambda step, side: step())
+    go = graphs.captured(step, optimizer, "cpu")
     for number in range(1, 7):
         group["lr"] = number / 10
         go()
@@ -114,7 +114,7 @@ def build_without_dropout():
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 @pytest.mark.parametrize("settings", [dict(schedule="cosine"), dict(optimizer="adamw", lr=0.003), dict(label_smoothing=0.1)])
-def test_the_recorded_step_learns_what_the_plain_one_does(tiny, settings):
+def test_the_captured_step_learns_what_the_plain_one_does(tiny, settings):
     recipe = Recipe(epochs=6, batch_size=32, precision="fp32", **dict(lr=0.05) | settings)
     fast, plain = (train(build_without_dropout, tiny, recipe, 0, "cuda", plain=p).history for p in (False, True))
     for a, b in zip(fast, plain):

@@ -8,7 +8,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from common import labs
 from common.blocks import conv_block
 from common.errors import CourseError
-from common.inspect import keras_count, layers, macs, parameters
+from common.inspect import digest, keras_count, layers, macs, parameters
 
 LEVEL_1 = labs.variants(labs.LABS / "level_1.py")
 
@@ -32,7 +32,7 @@ class Branches(nn.Module):
 def test_multiply_accumulates_are_half_of_pytorchs_operations(network):
     with FlopCounterMode(display=False) as counter:
         network.eval()(torch.zeros(1, 3, 32, 32))
-    assert 2 * macs(network) == counter.get_total_flops()
+    assert 2 * macs(network) == counter.get_total_flops() == 2 * layers(network).macs.sum()
     assert layers(network).params.sum() == parameters(network)
 
 
@@ -76,7 +76,7 @@ def test_inspecting_leaves_a_frozen_layer_frozen():
     network = nn.Sequential(conv_block(3, 4)).train()
     network[0][1].eval()
     layers(network)
-    assert network.training and not network[0][1].training
+    assert macs(network) and network.training and not network[0][1].training
 
 
 class Branching(nn.Sequential):
@@ -92,7 +92,30 @@ class Branching(nn.Sequential):
 ])
 def test_what_cannot_be_counted_is_said(network, sentence):
     with pytest.raises(CourseError, match=sentence):
-        macs(network)
+        layers(network)
+    assert network.training and macs(network) > 0
+
+
+class Product(nn.Module):
+    """A linear layer without a module of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(10, 3072))
+
+    def forward(self, x):
+        return x.flatten(1) @ self.weight.t()
+
+
+def test_arithmetic_outside_of_modules_counts():
+    assert macs(Product()) == 30_720
+
+
+@pytest.mark.parametrize("lab", sorted(path.stem for path in labs.LABS.glob("*.py")))
+def test_two_ways_of_counting_agree_on_every_network_of_the_course(lab):
+    built = [variant.build() for variant in labs.variants(labs.LABS / f"{lab}.py").values()]
+    for network in {digest(one): one for one in built}.values():
+        assert macs(network) == layers(network).macs.sum()
 
 
 def test_the_field_of_an_enlarged_image_is_in_pixels_of_the_image():

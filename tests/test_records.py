@@ -53,6 +53,22 @@ def test_another_run_is_not_found(folders, variant, options, change):
     assert find("lab", "variant", wanted | {change: other[change]}) is None
 
 
+def test_a_record_of_seed_10_is_none_of_seed_1s(folders, variant, options):
+    path = folders / "runs" / "lab" / "variant" / "seed-10-0.json"
+    path.parent.mkdir(parents=True)
+    path.write_text("{}")
+    assert find("lab", "variant", identity("synthetic", variant, 1)) is None
+    with pytest.raises(CourseError, match="seed-10-0.json is cut short"):
+        find("lab", "variant", identity("synthetic", variant, 10))
+
+
+def test_weights_that_were_never_kept_are_not_called_missing(folders, variant, options, monkeypatch):
+    monkeypatch.setattr(records, "KEEP_WEIGHTS", 10)
+    record = train_one(variant, options)[0]
+    with pytest.raises(CourseError, match="No .safetensors was kept with the record .*: weights are those of seed 0"):
+        record.load_weights(variant.build())
+
+
 def test_a_run_on_fewer_images_is_another_run(variant):
     assert identity("synthetic", variant, 0) == identity("synthetic", variant, 0, images=0)
     assert identity("synthetic", variant, 0, images=60)["data"] == datasets.load("synthetic", images=60).digest
