@@ -12,6 +12,7 @@ from torch._subclasses.fake_tensor import DataDependentOutputException
 from common import data as datasets
 from common import graphs
 from common import train as module
+from common.labs import LABS, variants
 from common.recipe import Recipe
 from common.train import train
 
@@ -59,6 +60,13 @@ def step_on_a_gpu_that_is_not_there(build, data, recipe, monkeypatch):
 def test_a_step_reads_nothing_back_from_the_device(tiny, monkeypatch, settings):
     with pytest.raises(Stop):
         step_on_a_gpu_that_is_not_there(build, tiny, Recipe(epochs=1, batch_size=32, **settings), monkeypatch)
+
+
+@pytest.mark.parametrize("lab", sorted(path.stem for path in LABS.glob("*.py")))
+def test_nor_does_the_first_network_of_each_lab(tiny, monkeypatch, lab):
+    made, recipe = next(iter(variants(LABS / f"{lab}.py").values()))
+    with pytest.raises(Stop):
+        step_on_a_gpu_that_is_not_there(made, tiny, recipe.model_copy(update=dict(batch_size=32)), monkeypatch)
 
 
 class Reads(nn.Module):
@@ -110,6 +118,47 @@ def build_without_dropout():
     """Random numbers need not fall the same way in a graph and outside."""
     return nn.Sequential(*[layer for layer in build().modules() if not list(layer.children())
                            and not isinstance(layer, nn.Dropout2d)])
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_replay_draws_anew_and_by_the_seed():
+    drawn, number = torch.zeros(6, device="cuda"), torch.zeros(1, dtype=torch.int64, device="cuda")
+
+    def step():
+        drawn[number] = torch.rand((), device="cuda")
+        number.add_(1)
+
+    go = graphs.captured(step, torch.optim.SGD([nn.Parameter(torch.zeros(1, device="cuda"))], lr=0.1), torch.device("cuda"))
+
+    def six(seed):
+        number.zero_()
+        torch.manual_seed(seed)
+        for _ in range(6):
+            go()
+        return drawn.tolist()
+
+    first = six(1)  # three of them eager, three replayed
+    assert len(set(first)) == 6 and six(1) == first != six(2)  # so a resumed run needs no generator's state
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+def test_a_run_on_a_gpu_goes_on_to_the_same_end(tiny, tmp_path, monkeypatch):
+    recipe = Recipe(epochs=4, batch_size=32, lr=0.05, crop=4, flip=True, precision="fp32")
+    whole = train(build, tiny, recipe, 0, "cuda")
+    saved = module.save
+
+    def save_and_stop(*state):
+        saved(*state)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "save", save_and_stop)
+    for _ in range(2):
+        with pytest.raises(KeyboardInterrupt):
+            train(build, tiny, recipe, 0, "cuda", checkpoint=tmp_path / "c")
+    monkeypatch.setattr(module, "save", saved)
+    resumed = train(build, tiny, recipe, 0, "cuda", checkpoint=tmp_path / "c")
+    for one, two in zip(whole.history, resumed.history, strict=True):
+        assert one["train_loss"] == pytest.approx(two["train_loss"], rel=0.02)
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
