@@ -120,6 +120,7 @@ def reproduced(row, group):
             ("parameters", printed, missing, "–")]
     if row.train:
         rows.append(accuracy("training accuracy, last epoch", row.train, lambda r: r.train_acc))
+        rows.append(accuracy("training accuracy, best epoch", row.best_train, lambda r: r.curves().train_acc.max()))
     if not row.best:
         return rows + [accuracy("test accuracy", row.test, lambda r: r.test_acc)]
     if row.measured_on == "test images":
