@@ -141,7 +141,7 @@ def pictures(images, titles, title, alt):
         for spine in place.spines.values():
             spine.set_visible(True)
     figure.suptitle(title, fontsize=10)
-    return picture(figure, f"{title}. {alt}")
+    return picture(figure, f"{title}. {alt}", least=80 * len(images))
 
 
 def shares(networks, title):
