@@ -121,7 +121,8 @@ def execute_page(page, source, lacking=(), stale=False):
         raise CourseError(f"{page} failed in its cell {error.cell_index + 1}: {error.ename}: {error.evalue} "
                           f"(The notebook as far as it went is {executed}.)") from None
     if done.metadata.get("waits") and not lacking:
-        raise CourseError(f"{page} asks for a run that is none of its variants: {done.metadata['waits'][0]}")
+        raise CourseError(f"{page} asks for a run that is none of its variants: {done.metadata['waits'][0]} Where it is "
+                          "another lab's, raise that lab's seeds too, and record it with `make record ONLY=…`.")
 
 
 def banner(page, lacking, stale):

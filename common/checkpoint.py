@@ -26,7 +26,7 @@ def epochs(checkpoint):
 
 
 def restore(checkpoint, network, optimizer, scheduler, history):
-    """Bring back what `save` wrote. Raises CourseError when that is not what is there."""
+    """Bring back what `save` wrote. Raises CourseError when the file is damaged."""
     state = _read(checkpoint)
     network.load_state_dict(state["network"])
     # Fused as fits this device: by it the optimiser decides where Adam's step counts live.

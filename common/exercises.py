@@ -26,5 +26,5 @@ def same(one, other):
     """Tell whether two answers are equal; of numbers, to six digits."""
     try:
         return math.isclose(one, other, rel_tol=1e-6)
-    except (TypeError, ValueError):  # no numbers
+    except (OverflowError, TypeError, ValueError):  # no numbers, or one that is too large
         return np.array_equal(one, other)

@@ -8,7 +8,6 @@ import re
 import signal
 import statistics
 import subprocess
-import sys
 import time
 from typing import NamedTuple
 

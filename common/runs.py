@@ -9,12 +9,14 @@ import subprocess
 from pathlib import Path
 
 import torch
+from pydantic import ValidationError
 
 from common import data as datasets
 from common import settings as lab_settings
 from common.errors import CourseError
 from common.files import is_claimed, sweep
 from common.inspect import macs, parameters
+from common.recipe import Recipe
 from common.records import RUNS, find, identity, write
 from common.train import train
 
@@ -38,6 +40,10 @@ def run(lab, name, variant, seed, settings, deadline=None):
     """
     if settings.epochs:
         variant = variant._replace(recipe=variant.recipe.model_copy(update=dict(epochs=settings.epochs)))
+    try:
+        Recipe(**variant.recipe.model_dump())  # what model_copy made was not checked
+    except ValidationError as error:
+        raise CourseError(f"The recipe of {lab}/{name}: {error.errors()[0]['msg'].removeprefix('Value error, ')}.") from None
     wanted = identity(settings.dataset, variant, seed, settings.images)
     record = None if settings.retrain else find(lab, name, wanted)
     if record is None and os.environ.get("REPLAY_ONLY"):

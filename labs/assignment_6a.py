@@ -27,7 +27,6 @@ import math
 
 import numpy as np
 import pandas as pd
-import torch
 from torch import nn
 
 from common import inspect, plots_ladder, settings, show, stats
@@ -292,7 +291,7 @@ show.Text(
 #
 # * <q>94.00 %</q> is a *training* accuracy, and the best of a hundred epochs. The base's is <q>92.36 %</q>. On test
 #   images the last epochs read <q>84.84 %</q> and <q>83.32 %</q>, of one run each.
-# * The gap narrowed against the middle network only; from base to final it grew, as the table's fourth column says. Even
+# * The gap narrowed against the middle network only; from base to final it grew, as the column *gap, source* says. Even
 #   that compares little: training accuracy is measured while dropout is at work, and the base has more of it, which makes
 #   its gap look small.
 

@@ -230,7 +230,7 @@ def skeleton(block, widths, depth=2):
 # %% [markdown]
 # Equal widths are unequal costs. So each kind also gets widths with which it costs what the normal skeleton costs, in
 # parameters *and* in multiply–accumulates, each within 2 in 100. As a weight of any kind is used once for each pixel,
-# the two costs go nearly together: one set of widths, as near as can be in proportion to 20 : 40 : 96, matches both, and
+# the two costs go nearly together: one set of even widths, those nearest in proportion to 20 : 40 : 96, matches both, and
 # one comparison serves for both. Dilation costs what normal costs already.
 
 # %% tags=["variants", "hide-input"]

@@ -102,7 +102,7 @@ def check_fewest(answer):
         answer, [(("78.53",), 10_000), (("79.198",), 50_000), (("87.25",), 400), (("50",), 2)],
         [(lambda percentage: Fraction(percentage).denominator, "that is for the number itself; it is a percentage."),
          (lambda percentage: 100 * 10 ** len(percentage.partition(".")[2]),
-          "as many images do give it, and so do fewer: a fraction in lowest terms has the smallest denominator.")],
+          "that many images do give it, but so do fewer: a fraction in lowest terms has the smallest denominator.")],
         praise="it is the denominator in lowest terms, and any number of images that fits is a multiple of it.")
 
 
@@ -365,8 +365,8 @@ show.Text("**The difference.** "
           + stats.sentence(repaired_records, statistics_records, ("training statistics", "test statistics")))
 
 # %% [markdown]
-# The rule stays: one knows the size of the effect only after breaking it. Here both sets were drawn from one pool, and
-# what leaks is six numbers. Where a test set comes from another camera, or what leaks is a choice of features, the same
+# The rule stays: one knows the size of the effect only after breaking the rule. Here both sets were drawn from one pool,
+# and what leaks is six numbers. Where a test set comes from another camera, or what leaks is a choice of features, the same
 # mistake can make the result. And in use there is no test set to take a mean of.
 #
 # ### The best epoch, picked on the test set
@@ -392,7 +392,7 @@ show.Table(logs.assign(**{c: logs[c].map("{:.2f}".format) for c in ("best", "las
 
 # %% tags=["remove-input"]
 show.Text(f"The gap is up to {logs.gap.max():.1f} points. It is zero in {sum(logs.gap == 0)} runs: the one-cycle net's, and "
-          "that of 6B, by a tie with its 38th epoch.")
+          "6B's, whose last epoch ties with its 38th.")
 
 # %% [markdown]
 # How large would a gap be by chance alone? Suppose a network does not change at all, and each reading uses new images.

@@ -151,8 +151,8 @@ show.Text(
            "That is why we look at the loss." if abs(mean_test.iloc[-1] - mean_test[turn]) < 0.01 else "")))
 
 # %% [markdown]
-# Next to what the source reports (one run; it counts epochs from 0, we count from 1; its losses are times 63.7, for a
-# reason that comes below):
+# Next to what the source reports (one run; it counts epochs from 0, we count from 1; its loss is shown multiplied by
+# 63.7, for a reason given below):
 
 # %% tags=["hide-input"]
 above = mean_test[mean_test >= 0.77]
@@ -298,8 +298,8 @@ show.Text(
         "In seed 0 the scheduler lowers the rate at epoch "
         + ", ".join(f"{epoch} (to {rate:.0e})" for epoch, rate in drops.items()) + f". In epoch {drops.index[0]} validation "
         f"accuracy goes from {curves.val_acc[drops.index[0] - 1]:.1%} to {curves.val_acc[drops.index[0]]:.1%}; over the last "
-        f"ten epochs it moves by {100 * np.ptp(curves.val_acc.tail(10)):.1f} points. This is what the README promised, and "
-        "not what ran. " if len(drops) else "In so few epochs the scheduler has nothing to do. ")
+        f"ten epochs it moves by {100 * np.ptp(curves.val_acc.tail(10)):.1f} points. Such a schedule is what the README "
+        "promised, and it is not what ran. " if len(drops) else "In so few epochs the scheduler has nothing to do. ")
     + f"At the end training accuracy is {curves.train_acc.iloc[-1]:.1%} and validation accuracy "
     f"{curves.val_acc.iloc[-1]:.1%}.")
 

@@ -150,7 +150,7 @@ show.Text(
                                     if mean_loss.idxmin() > 0.9 * len(mean_loss) else ", and is higher at the end."))
 
 # %% [markdown]
-# Next to what the source reports (one run; it counts epochs from 0, we count from 1; its losses times 63.7):
+# Next to what the source reports (one run; it counts epochs from 0, we count from 1; its loss multiplied by 63.7):
 
 # %% tags=["hide-input"]
 show.beside(["203,624", "60.50%", "72.33%", "72.61% (the 48th)", "49", "0.777"], as_run_records)
@@ -295,11 +295,12 @@ show.Text("**What we see.** "
 # | `crop` | 4 pixels of mirrored margin, then a random 32×32 window | a car further left is a car |
 # | `rate` | a constant rate of 0.1 in place of 0.01 | larger steps; the next rung keeps the peak and changes the shape |
 # | `schedule` | one cycle: the rate rises to 0.1, then falls to almost 0; the momentum stays | large steps, then small ones to settle |
-# | `decay` | weight decay $5 \cdot 10^{-4}$ | keeps weights small; behind a normalisation, a small weight learns faster |
+# | `decay` | weight decay $5 \cdot 10^{-4}$ | keeps weights small; where a normalisation follows, a smaller weight learns faster |
 # | `long` | 200 epochs instead of 50 | augmented images do not repeat, so there is more to learn from them |
 #
-# Dropout and the hole did their work on top of a recipe that had no use for them. So two more variants stand beside
-# `decay`, each with one of them: `hole` with the mended hole on half of the images, `late_dropout` with dropout 0.1.
+# So far dropout and the hole were tried on a recipe with a constant rate, without weight decay, flips or crops. So two
+# more variants take `decay` and add one of them each: `hole` the mended hole on half of the images, `late_dropout`
+# dropout 0.1.
 
 # %% tags=["variants"]
 flipped = plus(plain, flip=True, alternate=True)
@@ -340,9 +341,9 @@ show.Text(
     f"**What we see.** From the first rung to the last, validation accuracy goes from "
     f"{np.mean(validation('plain')):.1%} to {np.mean(validation('long')):.1%}. Training accuracy minus validation accuracy "
     f"goes from {gaps[0]:.1f} to {gaps[1]:.1f} points; from the second rung on, training accuracy is that on changed "
-    "images. Again each step is measured on top of those before it, in one order. Beside weight decay, validation accuracy "
-    f"changes by {stats.phrase(*step('decay', 'hole'))} with the hole and by "
-    f"{stats.phrase(*step('decay', 'late_dropout'))} with dropout.")
+    "images. Again each step is measured on top of those before it, in one order. Added to weight decay, the hole changes "
+    f"validation accuracy by {stats.phrase(*step('decay', 'hole'))}, dropout by "
+    f"{stats.phrase(*step('decay', 'late_dropout'))}.")
 
 # %% [markdown]
 # ## Another place for the same parameters
@@ -420,7 +421,7 @@ def looks_like(filled, mean, std):
 def check_looks(answer):
     """Return what is to be said of a formula for the pixel value that a hole in a normalised image looks like."""
     return compare(
-        answer, [((0.4914, 0.4914, 0.2470), 0.61277580), ((0.0, 0.4822, 0.2435), 0.4822), ((-1.0, 0.4465, 0.2616), 0.1849)],
+        answer, [((-1.0, 0.4465, 0.2616), 0.1849), ((0.0, 0.4822, 0.2435), 0.4822), ((0.4914, 0.4914, 0.2470), 0.61277580)],
         [(lambda filled, mean, std: filled, "that is the value as written; the image around it is normalised."),
          (lambda filled, mean, std: (filled - mean) / std, "that normalises once more; you need the way back."),
          (lambda filled, mean, std: filled * std, "that is how far it lies from the mean.")],

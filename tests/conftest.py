@@ -11,7 +11,6 @@ from pathlib import Path
 
 import nbformat
 import pytest
-import torch
 from torch import nn
 
 from common import data as datasets

@@ -6,6 +6,7 @@ import torch
 from common import labs, recording, records, runs, settings, train
 from common import data as datasets
 from common.errors import CourseError
+from common.recipe import Variant
 
 LAB = '''# %% [markdown]
 # # A lab
@@ -124,7 +125,8 @@ def test_every_variants_first_seed_comes_first_and_the_cheapest_lab_before_other
 def stopped(lab, name, seed, epochs=1):
     """Leave what is kept of a run after some epochs, as far as a plan looks at it."""
     wanted = records.identity("cifar10", labs.variants(lab)[name], seed)
-    torch.save(dict(history=[{}] * epochs), runs.place(lab.stem, name, wanted).with_suffix(".checkpoint"))
+    kept = dict(network={}, optimizer={}, scheduler={}, history=[{}] * epochs)
+    torch.save(kept, runs.place(lab.stem, name, wanted).with_suffix(".checkpoint"))
 
 
 def test_a_run_that_was_begun_takes_the_less(lab, capsys):
@@ -147,14 +149,12 @@ def test_a_record_that_is_replaced_leaves_no_weights_of_the_old_one(lab, folders
     assert sorted(path.name for path in beside.iterdir()) == ["seed-0.json", "seed-0.npz", "seed-0.safetensors"]
 
 
-def test_a_network_that_cannot_be_counted_is_refused_before_it_is_trained(lab, monkeypatch):
-    from torch import nn
-
-    from common.recipe import Recipe, Variant
-
+def test_a_recipe_that_contradicts_itself_is_refused_before_it_is_trained(lab, monkeypatch):
+    """Labs change recipes with model_copy, which checks nothing."""
     monkeypatch.setattr(runs, "train", lambda *a, **k: pytest.fail("trained"))
-    odd = Variant(lambda: nn.Sequential(nn.ConvTranspose2d(3, 10, 32, 32), nn.Flatten()), Recipe(epochs=1))
-    with pytest.raises(CourseError, match="The arithmetic of a ConvTranspose2d is not known"):
+    build, recipe = labs.variants(lab)["one"]
+    odd = Variant(build, recipe.model_copy(update=dict(min_lr=1.0)))
+    with pytest.raises(CourseError, match="The recipe of a_lab/odd: min_lr is higher than lr: change one of the two."):
         runs.run("a_lab", "odd", odd, 0, settings.read(dict(device="cpu")))
 
 

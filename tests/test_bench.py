@@ -92,7 +92,7 @@ def test_environment_is_as_before_afterwards(monkeypatch):
 
 
 def test_the_peak_is_of_this_process_and_not_of_its_parent():
-    """getrusage charges a new process with its parent's memory: the parent's 300 MiB more must not show."""
+    """getrusage charges a new process with its parent's memory: the parent's 600 MiB more must not show."""
     child = "from common.loops import peak_mib; a = peak_mib('cpu'); x = bytearray(200 << 20); print(a, peak_mib('cpu'))"
     parent = ("import subprocess, sys; held = bytearray(int(sys.argv[2]) << 20)\n"
               "for place in range(0, len(held), 4096): held[place] = 1\n"

@@ -51,9 +51,9 @@ def test_variants_that_are_compared_differ_in_one_setting():
 @needs_cifar_10
 def test_the_statistics_that_the_lab_quotes():
     real, text = datasets.load("cifar10", CIFAR_10), LAB.read_text()
-    for name, images in ("train", real.train_images), ("test", real.test_images):
+    for name, images in ("training", real.train_images), ("test", real.test_images):
         for values in datasets.statistics(images):
-            assert f"[{', '.join(f'{v:.4f}' for v in values.tolist())}]" in text, name
+            assert f"\"{name}\": [{', '.join(f'{v:.4f}' for v in values.tolist())}]" in text
 
 
 @pytest.mark.parametrize("answer, said", [
@@ -62,7 +62,7 @@ def test_the_statistics_that_the_lab_quotes():
     (lambda p: 1j, "Not yet: for 78.53 it gives 1j, and"),
     (lambda p: 10_000, "Not yet: for 79.198 it gives 10000, and it should give 50000."),
     (lambda p: Fraction(p).denominator, "Not yet: that is for the number itself; it is a percentage."),
-    (lambda p: 100 * 10 ** len(p.partition(".")[2]), "Not yet: as many images do give it, and so do fewer"),
+    (lambda p: 100 * 10 ** len(p.partition(".")[2]), "Not yet: that many images do give it, but so do fewer"),
     (lambda p: (Fraction(p) / 100).denominator, "Right: "),
     (lambda p: 100_000 // np.gcd(round(1000 * float(p)), 100_000), "Right: "),  # all numbers of numpy's
     (lambda p: Fraction((Fraction(p) / 100).denominator), "Right: "),

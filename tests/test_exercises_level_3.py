@@ -16,8 +16,8 @@ def level_3():
     (lambda filled, mean, std: filled, "Not yet: that is the value as written"),
     (lambda filled, mean, std: (filled - mean) / std, "Not yet: that normalises once more"),
     (lambda filled, mean, std: filled * std, "Not yet: that is how far it lies from the mean"),
-    (lambda filled, mean, std: mean, "Not yet: that is the value as written"),  # true for the first case
-    (lambda filled, mean, std: filled + mean, "Not yet: for 0.4914, 0.4914, 0.247 it gives 0.9828, and it should give 0.61"),
+    (lambda filled, mean, std: mean, "Not yet: for -1.0, 0.4465, 0.2616 it gives 0.4465, and it should give 0.1849."),
+    (lambda filled, mean, std: filled + mean, "Not yet: for -1.0, 0.4465, 0.2616 it gives -0.5535"),
     (lambda filled, mean, std: filled * std + mean, "Right: "),
 ])
 def test_level_3_looks(level_3, answer, said):

@@ -5,7 +5,6 @@ import re
 from html.parser import HTMLParser
 
 import jupytext
-import numpy as np
 import pandas as pd
 import pytest
 import yaml
