@@ -451,7 +451,7 @@ changes = {name: stats.points(validation("native"), validation(name)) for name i
 gains = {name: change[0] for name, change in changes.items()}
 accuracy = np.mean(validation("native"))
 error = 100 * np.sqrt(accuracy * (1 - accuracy) / groups["native"][0].split["validation"])
-wobble = 100 * np.median([r.curves().val_acc.tail(5).std(ddof=0) for group in groups.values() for r in group])
+wobble = 100 * np.nan_to_num(np.median([r.curves().val_acc.tail(5).std() for group in groups.values() for r in group]))
 sure = 2 * np.hypot(error, np.sqrt(2) * wobble)  # one set of images is read twice, so the first is counted once
 
 
