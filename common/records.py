@@ -43,8 +43,7 @@ def identity(dataset, variant, seed, images=0):
 def find(lab, name, wanted, folders=None):
     """Return the Record of `wanted` (an `identity`) in `folders`, by default on record or in runs/, or None."""
     for folder in folders or (RECORDS, RUNS):
-        begin = f"seed-{wanted['seed']}"  # and not that of seed 10, when 1 is wanted
-        for path in sorted(p for ending in (".json", "-*.json") for p in (folder / lab / name).glob(begin + ending)):
+        for path in sorted((folder / lab / name).glob(f"seed-{wanted['seed']}[.-]*json")):  # and of 1, not those of 10
             record = read(path)
             if fits(record, wanted):
                 return record

@@ -13,7 +13,9 @@ import nbformat
 import pytest
 from torch import nn
 
+from common import checkpoint
 from common import data as datasets
+from common import train as training
 from common.blocks import conv_block
 from common.labs import LABS
 from common.recipe import Recipe, Variant
@@ -76,6 +78,20 @@ def timeless(path):
         del row["seconds"]
     del record["checksum"], record["date"]
     return record
+
+
+def stopped_after_each_epoch(monkeypatch, times, *arguments, **more):
+    """Return the Result of `train(*arguments, **more)`, of a run that is stopped so many times and goes on each time."""
+    def save_and_stop(*state):
+        checkpoint.save(*state)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(training, "save", save_and_stop)
+        for _ in range(times):
+            with pytest.raises(KeyboardInterrupt):
+                training.train(*arguments, **more)
+    return training.train(*arguments, **more)
 
 
 def cells(lab, **names):

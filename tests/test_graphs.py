@@ -4,7 +4,7 @@ import contextlib
 
 import pytest
 import torch
-from conftest import build
+from conftest import build, stopped_after_each_epoch
 from torch import nn
 from torch._subclasses import FakeTensorMode
 from torch._subclasses.fake_tensor import DataDependentOutputException
@@ -145,18 +145,7 @@ def test_a_replay_draws_anew_and_by_the_seed():
 def test_a_run_on_a_gpu_goes_on_to_the_same_end(tiny, tmp_path, monkeypatch):
     recipe = Recipe(epochs=4, batch_size=32, lr=0.05, crop=4, flip=True, precision="fp32")
     whole = train(build, tiny, recipe, 0, "cuda")
-    saved = module.save
-
-    def save_and_stop(*state):
-        saved(*state)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(module, "save", save_and_stop)
-    for _ in range(2):
-        with pytest.raises(KeyboardInterrupt):
-            train(build, tiny, recipe, 0, "cuda", checkpoint=tmp_path / "c")
-    monkeypatch.setattr(module, "save", saved)
-    resumed = train(build, tiny, recipe, 0, "cuda", checkpoint=tmp_path / "c")
+    resumed = stopped_after_each_epoch(monkeypatch, 2, build, tiny, recipe, 0, "cuda", checkpoint=tmp_path / "c")
     for one, two in zip(whole.history, resumed.history, strict=True):
         assert one["train_loss"] == pytest.approx(two["train_loss"], rel=0.02)
 

@@ -6,7 +6,7 @@ import time
 import pytest
 import torch
 import torch.nn.functional as F
-from conftest import build, rates
+from conftest import build, rates, stopped_after_each_epoch
 
 from common import data as datasets
 from common.checkpoint import restore
@@ -33,22 +33,9 @@ def test_same_seed_same_run_and_another_seed_another(tiny, variant):
 
 @pytest.mark.parametrize("schedule", ["constant", "step", "plateau", "onecycle", "cosine"])
 def test_a_run_stopped_after_any_epoch_goes_on_to_the_same_end(tiny, variant, tmp_path, monkeypatch, schedule):
-    from common import train as module
-
     recipe = variant.recipe.model_copy(update=dict(epochs=3, schedule=schedule, step_size=1, patience=0))
     whole = train(variant.build, tiny, recipe, 0)
-    checkpoint, save = tmp_path / "run.checkpoint", module.save
-
-    def save_and_stop(*state):
-        save(*state)
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(module, "save", save_and_stop)
-    for _ in range(3):
-        with pytest.raises(KeyboardInterrupt):
-            train(variant.build, tiny, recipe, 0, checkpoint=checkpoint)
-    monkeypatch.setattr(module, "save", save)
-    resumed = train(variant.build, tiny, recipe, 0, checkpoint=checkpoint)
+    resumed = stopped_after_each_epoch(monkeypatch, 3, variant.build, tiny, recipe, 0, checkpoint=tmp_path / "run.checkpoint")
     assert same(whole, resumed) and whole.test_loss == resumed.test_loss
 
 
