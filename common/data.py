@@ -73,6 +73,12 @@ def load(name, data_dir=None, images=0):
     return Data(name, DIGEST[name], **kept(f"cifar10-{DIGEST[name]}", lambda: _parse(files)))
 
 
+def at_hand(name, data_dir=None):
+    """Return what `load` does where the files lie already, and otherwise the synthetic set: to show, not to measure."""
+    there = (folder(data_dir) / CIFAR10.base_folder).is_dir()
+    return load(name if there else "synthetic", data_dir)
+
+
 def folder(data_dir=None):
     """Return where data sets lie: `data_dir`, or else $DATA_DIR, or else `data/`, beside the repository's other folders."""
     return ROOT / (data_dir or os.environ.get("DATA_DIR") or "data")

@@ -21,7 +21,7 @@ from common.runs import confusion
 from common.train import evaluate
 
 LABS = datasets.ROOT / "labs"
-AGREES = 0.003  # half-precision weights may move a test accuracy by this much: 30 of 10,000 images
+AGREES = 0.02  # share of the test images that weights kept in half precision may take for another class than the run did
 
 
 def variants(path):
@@ -60,12 +60,12 @@ def all_variants(only=""):
     return wanted
 
 
-def verify(data_dir):
+def verify(data_dir, every=1):
     """Prove every record; raise CourseError at the first that does not hold.
 
     A record's checksums must fit, its test accuracy and confusion matrix must follow from the stored predictions and
-    the test labels, to the last digit, and its stored weights, evaluated on the test set, must give about that
-    accuracy. A record that no lab asks for is named.
+    the test labels, to the last digit, and its stored weights, given every `every`-th test image, must predict nearly
+    all of them alike. A record that no lab asks for is named.
     """
     data = datasets.load("cifar10", data_dir)
     offered = {(lab, name): variant for lab, name, variant in all_variants()}
@@ -90,18 +90,20 @@ def verify(data_dir):
             key = record.recipe.validation, record.recipe.statistics
             if key not in scales:
                 scales[key] = datasets.normalisation(data, record.recipe)
-            again = f", {_evaluate(record, variant, data, *scales[key]):.2%} by the stored weights"
+            apart = _apart(record, variant, data, every, *scales[key])
+            if apart > AGREES:
+                raise CourseError(f"The weights beside {record._path} predict another class than it holds for {apart:.1%} "
+                                  "of the images: restore it with git, or remove it and train it again with `make record`.")
+            again = f"; its weights predict {1 - apart:.2%} of the images alike"
         print(f"{record.lab} {record.variant} seed {record.seed}: {record.test_acc:.2%} holds{again}", flush=True)
     print(f"{len(records)} records hold.")
 
 
-def _evaluate(record, variant, data, mean, std):
+def _apart(record, variant, data, every, mean, std):
+    """Return for what share of every `every`-th test image the stored weights and the stored predictions differ."""
     network = record.load_weights(variant.build()).to(memory_format=torch.channels_last)
-    _, accuracy, _ = evaluate(network, data.test_images, data.test_labels, mean, std)
-    if abs(accuracy - record.test_acc) > AGREES:
-        raise CourseError(f"The weights beside {record._path} reach a test accuracy of {accuracy:.4f}, not "
-                          f"{record.test_acc:.4f}: remove the record and train it again with `make record`.")
-    return accuracy
+    _, _, predictions = evaluate(network, data.test_images[::every], data.test_labels[::every], mean, std)
+    return (predictions != torch.from_numpy(record.predictions())[::every]).double().mean().item()
 
 
 def main():

@@ -11,14 +11,13 @@
 #
 # *How much of these networks' accuracy is the recipe?* After Level 3 the author of Strixbee wrote three more notebooks,
 # which his README does not mention. They climb from 96,490 to 11,173,962 parameters. We run and repair all three, give
-# the smallest the recipe of another, and use it for four questions: how to find a learning rate, over what to
-# normalise, what a penalty on the weights does, and where a network looks.
+# the smallest the recipe of another, and see how a learning rate is found.
 #
-# **After this lab you can** write a residual block; run a learning-rate range test and read it; tell batch, ghost,
-# layer and group normalisation apart; find a penalty that counts some weights 37 times, and a hook that takes the wrong
-# gradient; write Grad-CAM in a dozen lines.
+# **After this lab you can** write a residual network and count it; say when a scheduler acts, and on which loss; run a
+# learning-rate range test and read it; tell what a network gains from what a recipe gains.
 #
 # **Before**, do Levels 1 to 3. The [glossary](../book/glossary.md) has most words in a sentence.
+# [Inside Model4](model_4) goes on with the smallest of the three.
 
 # %% tags=["imports"]
 import numpy as np
@@ -28,7 +27,8 @@ import torch.nn.functional as F
 from torch import nn
 
 from common import data, inspect, plots, plots_study, settings, show, stats
-from common.blocks import Residual, conv_block, resnet_18
+from common.blocks import Residual, conv_block, residual_block, resnet_18
+from common.exercises import compare
 from common.recipe import Recipe, Variant
 from common.runs import runs
 
@@ -51,7 +51,7 @@ show.cost("level_4")
 # ## Three networks
 #
 # **Model4** is plain: eleven 3×3 blocks of 32 channels, three with stride 2, each with one channel in twenty dropped
-# in training. We write the block out, since we shall exchange its normalisation.
+# in training.
 #
 # The **one-cycle net** is short and wide. Two of its stages have a *residual* part: two blocks whose output is added to
 # their input, so that they learn only what is to be changed.
@@ -61,19 +61,13 @@ show.cost("level_4")
 # short way past every block (He et al., arXiv:1512.03385).
 
 # %% tags=["variants"]
-def block(n, stride, norm):
-    """Return a 3x3 block from n to 32 channels, normalised by norm(32)."""
-    return nn.Sequential(
-        nn.Conv2d(n, 32, 3, stride, padding=1, bias=False), norm(32),
-        nn.ReLU(inplace=True), nn.Dropout2d(0.05))
-
-
-def model_4(norm=nn.BatchNorm2d):
+def model_4():
     """Return Model4: (N, 3, 32, 32) to ten scores an image."""
     strides = [1, 1, 2, 1, 1, 2, 1, 1, 2, 1, 1]
     channels = [3] + 10 * [32]
     return nn.Sequential(
-        *[block(n, stride, norm) for n, stride in zip(channels, strides)],
+        *[conv_block(n, 32, stride=stride, dropout=0.05)
+          for n, stride in zip(channels, strides)],
         nn.AdaptiveAvgPool2d(1),
         nn.Conv2d(32, 64, 1), nn.Conv2d(64, 10, 1), nn.Flatten())
 
@@ -219,10 +213,7 @@ variants |= {
 variants["model_4_cycled"] = Variant(model_4, variants["one_cycle"].recipe)
 
 # %%
-base = ask("model_4")  # what the studies below begin with
-
-# %%
-repaired = base | ask("one_cycle", "resnet_18", "model_4_cycled")
+repaired = ask("model_4", "one_cycle", "resnet_18", "model_4_cycled")
 plots_study.compare(repaired, "val_acc", "Validation accuracy, repaired",
                     "accuracy (%)")
 
@@ -267,13 +258,10 @@ def range_test(build, pixels, labels, low=1e-7, high=10, steps=70):
     return test.assign(smooth=test.loss.ewm(alpha=0.2).mean())
 
 
-drawn, real = data.load("synthetic"), None
-files = data.folder(options.data_dir) / "cifar-10-batches-py"
-if options.dataset == "cifar10" and files.is_dir():
-    real = data.load("cifar10", options.data_dir)
+shown = data.at_hand(options.dataset, options.data_dir)
+real = shown.name == "cifar10"
 which = "CIFAR-10" if real else "drawn images"
-test = range_test(model_4, (real or drawn).train_images,
-                  (real or drawn).train_labels)
+test = range_test(model_4, shown.train_images, shown.train_labels)
 lowest = test.rate[test.smooth.idxmin()]
 plots_study.range_test(test, lowest / 10, f"Range test of Model4, {which}")
 
@@ -290,277 +278,113 @@ show.Text(
 # Before it trained the one-cycle net, the source ran its test from 0.001 to 0.1, and was told 0.0032. Then it trained
 # with a peak of 1.0, three hundred times as much. A test that stops before the loss explodes cannot say how high one
 # may go; and one cycle climbs slowly to a rate at which one could not start (Smith and Topin, arXiv:1708.07120).
-#
-# ## Which normalisation?
-#
-# *Question: over what should a mean be taken?* All four kinds subtract a mean, divide by a deviation, and give each
-# channel a scale and a shift that are learnt. **Batch** normalisation takes the mean of a channel over the whole batch,
-# and over all places of the map. **Ghost** takes it over a quarter of the batch (Hoffer et al., arXiv:1705.08741).
-# **Group** takes it over half of the channels of one image (Wu and He, arXiv:1803.08494), **layer** over all of them,
-# which is a single group.
-
-# %% tags=["variants"]
-class GhostNorm(nn.Module):
-    """Batch normalisation, in training by the statistics of a quarter.
-
-    Four steps in a batch, so the running averages' step is a quarter as long.
-    (The source's fails unless four divides the batch; its scale is fixed.)
-    """
-
-    def __init__(self, channels):
-        super().__init__()
-        self.norm = nn.BatchNorm2d(channels, momentum=0.1 / 4)
-
-    def forward(self, x):
-        """Return x (N, C, H, W) normalised; four need not divide N."""
-        if not self.training:
-            return self.norm(x)
-        quarters = x.tensor_split(min(4, len(x)))
-        return torch.cat([self.norm(quarter) for quarter in quarters])
-
-
-norms = {
-    "norm_ghost": GhostNorm,
-    "norm_group": lambda channels: nn.GroupNorm(2, channels),
-    "norm_layer": lambda channels: nn.GroupNorm(1, channels),
-}
-study = variants["model_4"].recipe
-variants |= {name: Variant(lambda norm=norm: model_4(norm), study)
-             for name, norm in norms.items()}
-
-# %% [markdown]
-# How much does an image's output depend on its neighbours? Here are one image's features in 100 batches that share
-# nothing else, and the deviation of its output over these:
-
-# %%
-torch.manual_seed(0)
-mine, moved = torch.randn(1, 32, 4, 4), {}
-for name, norm in {"batch": nn.BatchNorm2d, **norms}.items():
-    outputs = []
-    for _ in range(100):
-        rest = torch.randn(63, 32, 4, 4) + torch.randn(63, 32, 1, 1)
-        outputs.append(norm(32)(torch.cat([mine, rest]))[0].detach())
-    moved[name] = torch.stack(outputs).std(0).mean().item()
-    print(f"{name}: {moved[name]:.3f}")
-
-# %% tags=["remove-input"]
-show.Text(
-    f"**What we see.** For ghost it is {moved['norm_ghost'] / moved['batch']:.1f} times that of batch normalisation: "
-    "the mean of a quarter of the images is twice as uncertain. Such noise is said to work against over-fitting, as "
-    "dropout does; whether it does here is measured next. With group and layer normalisation it is "
-    f"{moved['norm_group']:.3f} and {moved['norm_layer']:.3f}.")
-
-# %%
-normed = base | ask(*norms)
-plots_study.compare(normed, "val_acc", "Model4, four normalisations",
-                    "validation accuracy (%)")
-
-# %% tags=["remove-input"]
-show.Text(
-    "**What we see.** On the validation images: "
-    + ", ".join(f"`{name}` {show.percent(r.val_acc for r in group)}" for name, group in normed.items())
-    + ". On the test images:\n\n"
-    + "\n".join(f"* {stats.sentence(normed['model_4'], normed[name], ('batch', name))}" for name in norms))
-
-# %% [markdown]
-# ## A penalty on the weights
-#
-# *Question: what does $\lambda \sum |w|$ do?* The source's framework also has a function for it, which none of these
-# notebooks switches on. It goes over the tensors of the network, keeps a running sum of $|w|$, and adds $\lambda$ times
-# this sum to the loss **inside the loop**, after each tensor. The gradient tells how often each is counted:
-
-# %%
-torch.manual_seed(0)
-names, tensors = zip(*model_4().named_parameters())
-so_far = added = torch.zeros(())
-for tensor in tensors:
-    so_far = so_far + tensor.abs().sum()
-    added = added + 1e-4 * so_far  # as the source: inside the loop
-slopes = torch.autograd.grad(added, tensors)
-times = [round(slope.abs().max().item() / 1e-4) for slope in slopes]
-show.Table(pd.DataFrame([
-    {"tensor": names[i], "weights": tensors[i].numel(), "counted": times[i]}
-    for i in (0, 1, 3, 15, 35, 36)]))
-
-# %% [markdown]
-# It weighs most on what stands first, for no reason but its place in the list. The repair is to add once, after the
-# loop, and our recipes do. We train Model4 with $\lambda = 10^{-4}$, once with
-# $\lambda \sum |w|$ and once with $\tfrac{\lambda}{2} \sum w^2$, which is `weight_decay`. The gradient of the second is
-# $\lambda w$ and fades with the weight. That of the first is $\pm\lambda$, however small the weight is. (Both penalties,
-# like the source's, take all parameters: kernels, biases, and the scales and shifts of normalisation.)
-
-# %% tags=["variants"]
-variants |= {
-    "l1": Variant(model_4, study.model_copy(update=dict(l1=1e-4))),
-    "l2": Variant(model_4, study.model_copy(update=dict(weight_decay=1e-4))),
-}
-
-# %%
-penalised, tiny = base | ask("l1", "l2"), {}
-for name, group in penalised.items():
-    network = group[0].load_weights(model_4())
-    kernels = [p.flatten() for p in network.parameters() if p.dim() == 4]
-    tiny[name] = (torch.cat(kernels).abs() < 0.001).float().mean().item()
-
-# %% tags=["remove-input"]
-size = torch.cat([w.flatten() for w in tensors if w.dim() == 4]).abs().mean().item()
-show.Text(
-    "**What we see.**\n\n" + "\n".join(
-        f"* {stats.sentence(base['model_4'], penalised[name], ('no penalty', name))}" for name in ("l1", "l2"))
-    + "\n\nOf the kernels' weights in seed 0, those below 0.001 are "
-    + ", ".join(f"{share:.1%} (`{name}`)" for name, share in tiny.items())
-    + f". The two penalties are not equally strong: the untrained kernels have a mean size of {size:.3f}, and there the "
-    f"absolute values pull {1 / size:.0f} times as hard as the squares. So this compares two settings; that absolute values "
-    "make zeros by their shape would have to be shown beside squares of like strength.")
-
-# %% [markdown]
-# ## Where does it look?
-#
-# *Question: which part of an image speaks for the class that was chosen?* Grad-CAM (Selvaraju et al., arXiv:1610.02391)
-# weighs each map of a layer by the mean gradient of the class's score, adds the maps up and drops what is negative.
-#
-# The source's cell ends in an `AttributeError`. Its backward hook is written `(module, grad_out, grad_in)` and takes
-# the first gradient. But PyTorch passes the gradient for the layer's **input** first. The input of the first
-# convolution is the image, which needs none, so there is `None`. We need only a forward hook, which keeps the maps:
-
-# %%
-def grad_cam(network, layer, image):
-    """Return the class chosen for image (1, 3, H, W), and its heat (H, W)."""
-    maps = []
-    hook = layer.register_forward_hook(
-        lambda module, inputs, output: maps.append(output))
-    scores = network(image)
-    hook.remove()
-    chosen = scores.argmax().item()
-    gradient, = torch.autograd.grad(scores[0, chosen], maps)
-    weights = gradient.mean((2, 3), keepdim=True)
-    heat = (weights * maps[0]).sum(1, keepdim=True).relu()
-    heat = F.interpolate(heat, image.shape[2:], mode="bilinear")
-    return chosen, heat[0, 0].detach()
-
-
-# %% tags=["hide-input"]
-pixels = (real or drawn).test_images[:5]
-images_seen = data.normalise(pixels, *data.normalisation(real or drawn, study))
-network, rows = base["model_4"][0].load_weights(model_4()), {}
-for side, place in ((16, 4), (8, 7), (4, 10)):
-    chosen, rows[f"{side}×{side}"] = zip(*[
-        grad_cam(network, network[place], image[None]) for image in images_seen])
-plots_study.heat(pixels, rows, [data.CLASSES[options.dataset][c] for c in chosen],
-                 f"Grad-CAM of model_4 on {which}, and its choices")
-
-# %% tags=["remove-input"]
-hot = {name: np.mean([(heat > heat.max() / 2).float().mean() for heat in heats]) for name, heats in rows.items()}
-show.Text(
-    "**What we see.** Hotter than half of the hottest is " + ", ".join(
-        f"{share:.0%} of a picture at {name}" for name, share in hot.items())
-    + ". A map's weight is a mean over all its places, so at a shallow layer it is only loosely tied to the class."
-    + ("" if real or options.dataset == "synthetic" else " This network learnt photographs and is shown drawings, since "
-       "CIFAR-10 is not at hand: what it chooses means nothing. Put the data set where `DATA_DIR` says."))
 
 # %% [markdown]
 # ## Exercises
 #
 # Write your answer in place of `None`, and run the cell below it.
 #
-# **1. Normalise by groups.** Write group normalisation without its learnt scale and shift. `x` is (N, C, H, W); each
-# image's channels form `groups` groups, in their order. (Add 0.00001 to the variance, as PyTorch does.)
+# **1. When does it act?** A plateau scheduler compares each epoch's loss with the lowest of all before. Where it is not
+# lower, it counts the epoch; a lower one sets the count back to 0. When the count exceeds `patience`, the rate is
+# lowered and the count begins again at 0. (PyTorch also ignores gains of less than a ten-thousandth; leave that out.)
+# In which epochs does it act, the first being 1?
 
 # %% tags=["exercise"]
-def group_norm(x, groups):
-    return None  # a tensor like x
+def drops(losses, patience):
+    return None  # a list of whole numbers
 
 
 # %% tags=["check", "hide-input"]
-def check_group(answer):
-    """Return what is to be said of a function that normalises over groups of channels."""
-    torch.manual_seed(0)
-    x = torch.randn(5, 1, 1, 1) + torch.randn(1, 8, 1, 1) + torch.randn(5, 8, 4, 4)
-    wrong = {"each channel over the batch; that is batch normalisation": F.batch_norm(x, None, None, training=True),
-             "over all channels of an image; that is layer normalisation": F.group_norm(x, 1),
-             "each channel of an image by itself; there are fewer groups than channels": F.instance_norm(x)}
-    for groups in (2, 4):
-        right, given = F.group_norm(x, groups), answer(x, groups)
-        if given is None:
-            return "Not yet: the function returns None; put your tensor in its place."
-        if given.shape != x.shape:
-            return f"Not yet: the result must be of shape {tuple(x.shape)}, and yours is {tuple(given.shape)}."
-        for what, other in wrong.items():
-            if torch.allclose(given, other, atol=1e-3):
-                return f"Not yet: this normalises {what}."
-        n = x[0].numel() // groups
-        if torch.allclose(given, right * (1 - 1 / n) ** 0.5, atol=1e-3):
-            return "Not yet: `var` and `std` divide by n − 1 unless told `correction=0`; a normalisation divides by n."
-        if not torch.allclose(given, right, atol=1e-3):
-            return f"Not yet: with {groups} groups yours differs by up to {(given - right).abs().max():.2g}."
-    return "Right: no other image occurs in it, so it does the same in training and in evaluation."
+def walk_plateau(losses, patience, last=False, once=False, early=False):
+    """Return the epochs in which a plateau scheduler acts, or with a flag one that is mistaken in a way of its own."""
+    acts, count, lowest = [], 0, float("inf")
+    for epoch, loss in enumerate(losses, 1):
+        count = 0 if loss < lowest else count + 1
+        lowest = loss if last else min(lowest, loss)
+        if count > patience - early:
+            acts, count = [*acts, epoch], count if once else 0
+    return acts
 
 
-print(check_group(group_norm))
+def check_drops(answer):
+    """Return what is to be said of a function for the epochs in which a plateau scheduler lowers the rate."""
+    wavy = [1.0, 0.8, 0.9, 0.85, 0.7, 0.75, 0.74, 0.73, 0.72, 0.71, 0.705, 0.72]
+    cases = [([1.0, 0.5, 0.6, 0.7, 0.8], 1), (wavy, 2), (wavy, 0), (wavy, 5), ([1.0, 0.5, 0.5, 0.5], 1), ([0.9 - 0.01 * i for i in range(50)], 5)]
+    return compare(
+        answer, [((losses, patience), walk_plateau(losses, patience)) for losses, patience in cases],
+        [(lambda losses, patience: walk_plateau(losses, patience, last=True),
+          "you compare with the epoch before; it remembers the lowest loss of all."),
+         (lambda losses, patience: walk_plateau(losses, patience, early=True),
+          "it bears `patience` epochs that are not better, and acts in the next."),
+         (lambda losses, patience: walk_plateau(losses, patience, once=True),
+          "after it has acted, the count begins again at 0.")],
+        praise="and on a loss that falls for fifty epochs, as ResNet-18's on its training images, it never acts.")
+
+
+print(check_drops(drops))
 
 
 # %% tags=["solution", "hide-cell"]
-def solved_group_norm(x, groups):
-    parts = x.reshape(len(x), groups, -1)
-    mean, var = parts.mean(2, keepdim=True), parts.var(2, keepdim=True, correction=0)
-    return ((parts - mean) / (var + 1e-5).sqrt()).reshape(x.shape)
+def solved_drops(losses, patience):
+    acts, count = [], 0
+    for epoch, loss in enumerate(losses):
+        count = 0 if epoch == 0 or loss < min(losses[:epoch]) else count + 1
+        if count > patience:
+            acts.append(epoch + 1)
+            count = 0
+    return acts
 
 
-print(check_group(solved_group_norm))
+print(check_drops(solved_drops))
 
 # %% [markdown]
-# **2. Grad-CAM without a gradient.** After Model4's last block come only the mean over the 4×4 map and two convolutions
-# of 1×1, so a score is linear in the block's maps. Write down the heat map there, before it is enlarged, from the
-# block's `maps` (32, 4, 4) and the weights `first` (64, 32) and `second` (10, 64) of the two convolutions.
+# **2. Where are eleven million?** Count the parameters of a `residual_block` from *n* to *m* channels: two 3×3
+# convolutions without a bias, each followed by batch normalisation; and where *m* differs from *n*, a shortcut of a 1×1
+# convolution and batch normalisation.
 
 # %% tags=["exercise"]
-def heat_map(maps, first, second, chosen):
-    return None  # a tensor (4, 4)
+def block_parameters(n, m):
+    return None  # a whole number
 
 
 # %% tags=["check", "hide-input"]
-def check_heat(answer):
-    """Return what is to be said of a function that makes a class's heat map from the head's weights."""
-    torch.manual_seed(0)
-    maps, first, second = torch.rand(32, 4, 4).requires_grad_(), torch.randn(64, 32), torch.randn(10, 64)
-    for chosen, score in enumerate(second @ first @ maps.mean((1, 2))):
-        gradient, = torch.autograd.grad(score, maps, retain_graph=True)
-        signed = (gradient.mean((1, 2), keepdim=True) * maps.detach()).sum(0)
-        given = answer(maps.detach(), first, second, chosen)
-        if given is None:
-            return "Not yet: the function returns None; put your map in its place."
-        if tuple(given.shape) != (4, 4):
-            return f"Not yet: the map must be of shape (4, 4), and yours is {tuple(given.shape)}."
-        if torch.allclose(given, signed.relu(), atol=1e-4):
-            continue
-        if torch.allclose(given, signed, atol=1e-4):
-            return "Not yet: there are negative places in your map; Grad-CAM drops them."
-        if torch.allclose(given.relu() / 16, signed.relu(), atol=1e-4):
-            return "Not yet: your map is 16 times too hot; what is the share of one of 16 places in their mean?"
-        return f"Not yet: for class {chosen} your map differs by up to {(given - signed.relu()).abs().max():.2g}."
-    return "Right: with no ReLU after the maps, a map's weight is the same for every image."
+def check_block(answer):
+    """Return what is to be said of a function for the number of parameters of a residual block."""
+    def counted(n, m):
+        return inspect.parameters(residual_block(n, m))
+
+    return compare(
+        answer, [((n, m), counted(n, m)) for n, m in ((64, 64), (64, 128), (128, 128), (3, 5))],
+        [(lambda n, m: 9 * n * m + 9 * m * m + (n * m if n != m else 0),
+          "batch normalisation has a scale and a shift for each channel."),
+         (lambda n, m: 9 * n * m + 9 * m * m + 4 * m, "where the channels differ, the shortcut is a convolution too."),
+         (lambda n, m: 9 * n * m + 9 * m * m + n * m + 6 * m, "where the shape stays, the shortcut is the input itself."),
+         (lambda n, m: 18 * n * m + 4 * m + (n * m + 2 * m if n != m else 0),
+          "the second convolution goes from m to m channels.")],
+        praise=f"the last stage has {(counted(256, 512) + counted(512, 512)) / 11_173_962:.0%} of ResNet-18's parameters. "
+               "Twice the channels are four times the weights.")
 
 
-print(check_heat(heat_map))
+print(check_block(block_parameters))
 
 
 # %% tags=["solution", "hide-cell"]
-def solved_heat_map(maps, first, second, chosen):
-    weights = second[chosen] @ first / 16
-    return torch.einsum("c,chw->hw", weights, maps).relu()
+def solved_block_parameters(n, m):
+    shortcut = n * m + 2 * m if n != m else 0
+    return 9 * n * m + 9 * m * m + 4 * m + shortcut
 
 
-print(check_heat(solved_heat_map))
+print(check_block(solved_block_parameters))
 
 # %% [markdown]
 # ## What we saw
 
 # %% tags=["hide-input", "nbval-ignore-output"]
-show.summary(as_run | repaired | normed | penalised)
+show.summary(as_run | repaired)
 
 # %% [markdown]
 # * Before you praise or blame a network, look at its recipe.
 # * A training loss does not show over-fitting, so a scheduler should watch the validation loss.
 # * A range test must go on until the loss explodes; else it only tells where learning begins.
-# * What is added inside a loop is counted many times. The gradient shows it at once.
-# * A hook's arguments come in the library's order, whatever they are called.
+#
+# [Inside Model4](model_4) asks what its normalisation does, and a penalty, and where it looks.

@@ -33,7 +33,7 @@ def test_the_statistics_of_the_training_images(real):
 
 
 def test_every_record_holds(real, capsys):
-    labs.verify(CIFAR_10)
+    labs.verify(CIFAR_10, every=10)  # `make verify` takes all images, and minutes
     assert f"{len(records.read_all())} records hold." in capsys.readouterr().out
 
 
@@ -103,5 +103,5 @@ def test_other_weights_are_found(real, copied):
     fields = json.loads(copied.read_text())
     fields["files"][".safetensors"] = hashlib.sha256(path.read_bytes()).hexdigest()
     seal(copied, fields)
-    with pytest.raises(CourseError, match="The weights beside .* reach a test accuracy of"):
+    with pytest.raises(CourseError, match="The weights beside .* predict another class than it holds for"):
         labs.verify(CIFAR_10)
