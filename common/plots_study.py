@@ -93,7 +93,8 @@ def range_test(test, chosen, title):
     figure.suptitle(title, fontsize=10)
     best = test.rate[test.smooth.idxmin()]
     return picture(figure, f"{title}: the smoothed loss is {start:.2f} at {test.rate.iloc[0]:.0e}, lowest, "
-                           f"{lowest:.2f}, at {best:.2g}, and climbs steeply after it; the mark is at {chosen:.2g}.")
+                           f"{lowest:.2f}, at {best:.2g}, and {test.smooth.iloc[-1]:.2f} at {test.rate.iloc[-1]:.2g}, where the "
+                           f"test ends; the mark is at {chosen:.2g}.")
 
 
 def heat(pictures, rows, columns, title):

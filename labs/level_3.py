@@ -487,3 +487,5 @@ show.summary({"as run": as_run_records, **groups})
 # * Add one thing at a time. Three at once gave the source a result without a reason.
 # * An augmentation should change what does not matter to the label, by as much as it varies among the images to come.
 # * Choose on the 5,000. The test set takes no part in it.
+#
+# [Level 4](level_4) asks how much is the network and how much the recipe.

@@ -10,12 +10,12 @@
 # # Inside Model4: normalisation, penalties, heat maps
 #
 # [Level 4](level_4) repairs Model4, a plain network of 96,490 parameters. Here we take it and change a single thing at
-# a time. The source's framework offers several kinds of normalisation, a penalty on the weights and a way to see where
-# a network looks, none of them without a fault. *Over what should a layer normalise, what does a penalty
-# do to the weights, and which part of an image decides?*
+# a time. The source's framework has several kinds of normalisation, a penalty on the weights, and heat maps; each of the
+# three has a fault. *Over what should a layer normalise, what does a penalty do to the weights, and where in its maps does
+# a choice arise?*
 #
 # **After this lab you can** tell batch, ghost, layer and group normalisation apart; find a penalty that counts some
-# weights 37 times, and a hook that takes the wrong gradient; write Grad-CAM in a dozen lines.
+# weights 37 times, and a hook that takes the wrong gradient unnoticed; write Grad-CAM in a dozen lines.
 #
 # **Before**, do [Level 4](level_4), and read [normalisation](../book/theory_normalisation).
 
@@ -26,7 +26,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from common import data, plots_study, settings, show, stats
+from common import data, inspect, plots_study, settings, show, stats
 from common.recipe import Recipe, Variant
 from common.runs import runs
 
@@ -50,7 +50,8 @@ show.cost("model_4")
 #
 # Eleven 3×3 blocks of 32 channels, three with stride 2, each with one channel in twenty dropped in training, as in
 # Level 4. This time the block is written out, since we shall exchange its normalisation. The recipe is that of Level 4's
-# `model_4`, so that run is asked for by its name, and not trained again.
+# `model_4`: all others are compared with that run, which is asked for by its name and not trained again
+# (`make record ONLY=level_4/model_4` is what trains it).
 
 # %% tags=["variants"]
 def block(n, stride, norm):
@@ -82,17 +83,20 @@ base = {"model_4": runs("level_4", "model_4", Variant(model_4, study), options)}
 # ## Which normalisation?
 #
 # *Question: over what should a mean be taken?* All four kinds subtract a mean, divide by a deviation, and give each
-# channel a scale and a shift that are learnt. **Batch** normalisation takes the mean of a channel over the whole batch,
-# and over all places of the map. **Ghost** takes it over a quarter of the batch (Hoffer et al., arXiv:1705.08741).
+# channel a scale and a shift that are learnt. **Batch** normalisation takes the mean of a channel over the whole batch.
+# **Ghost** takes it over a quarter of the batch (Hoffer et al., arXiv:1705.08741).
 # **Group** takes it over half of the channels of one image (Wu and He, arXiv:1803.08494), **layer** over all of them,
-# which is a single group.
+# which is a single group. All take it over all places of the map. In evaluation, batch and ghost use running averages
+# and are then the same; group and layer do what they do in training.
+#
+# The source's ghost normalisation at first could not run, for want of an import. It stops where four does not divide the
+# batch, and its scale is not learnt. Ours mends these.
 
 # %% tags=["variants"]
 class GhostNorm(nn.Module):
     """Batch normalisation, in training by the statistics of a quarter.
 
     Four steps in a batch, so the running averages' step is a quarter as long.
-    (The source's fails unless four divides the batch; its scale is fixed.)
     """
 
     def __init__(self, channels):
@@ -116,8 +120,8 @@ variants = {name: Variant(lambda norm=norm: model_4(norm), study)
             for name, norm in norms.items()}
 
 # %% [markdown]
-# How much does an image's output depend on its neighbours? Here are one image's features in 100 batches that share
-# nothing else, and the deviation of its output over these:
+# How much does an image's output depend on its neighbours? Here, in training mode, are one image's features in 100
+# batches of 64 that share nothing else, and the deviation of its output over these:
 
 # %%
 torch.manual_seed(0)
@@ -134,7 +138,7 @@ for name, norm in {"batch": nn.BatchNorm2d, **norms}.items():
 show.Text(
     f"**What we see.** For ghost it is {moved['norm_ghost'] / moved['batch']:.1f} times that of batch normalisation: "
     "the mean of a quarter of the images is twice as uncertain. Such noise is said to work against over-fitting, as "
-    "dropout does; whether it does here is measured next. With group and layer normalisation it is "
+    "dropout does. With group and layer normalisation it is "
     f"{moved['norm_group']:.3f} and {moved['norm_layer']:.3f}.")
 
 # %%
@@ -148,14 +152,20 @@ show.Text(
     "**What we see.** On the validation images: "
     + ", ".join(f"`{name}` {show.percent(r.val_acc for r in group)}" for name, group in normed.items())
     + ". On the test images:\n\n"
-    + "\n".join(f"* {stats.sentence(normed['model_4'], normed[name], ('batch', name))}" for name in norms))
+    + "\n".join(f"* {stats.sentence(normed['model_4'], normed[name], ('batch', name))}" for name in norms)
+    + "\n\nDoes noise work against over-fitting? Training less test accuracy is "
+    + ", ".join(f"{show.gap(group)} points (`{name}`)" for name, group in normed.items())
+    + "; the former is counted on changed images with channels dropped, for all four alike. They share one recipe, whose "
+    "rate suits batch normalisation and batches of 64. Another rate, or the much smaller batches for which group "
+    "normalisation was made, may change the order.")
 
 # %% [markdown]
 # ## A penalty on the weights
 #
 # *Question: what does $\lambda \sum |w|$ do?* The source's framework also has a function for it, which none of its
 # notebooks switches on. It goes over the tensors of the network, keeps a running sum of $|w|$, and adds $\lambda$ times
-# this sum to the loss **inside the loop**, after each tensor. The gradient tells how often each is counted:
+# this sum to the loss **inside the loop**, after each tensor. The gradient tells how often each is counted: $|w|$ has a
+# slope of 1 or −1, so the size of the gradient over $\lambda$ is the count.
 
 # %%
 torch.manual_seed(0)
@@ -167,7 +177,7 @@ for tensor in tensors:
 slopes = torch.autograd.grad(added, tensors)
 times = [round(slope.abs().max().item() / 1e-4) for slope in slopes]
 show.Table(pd.DataFrame([
-    {"tensor": names[i], "weights": tensors[i].numel(), "counted": times[i]}
+    {"tensor": names[i], "weights": tensors[i].numel(), "times counted": times[i]}
     for i in (0, 1, 3, 15, 35, 36)]))
 
 # %% [markdown]
@@ -188,18 +198,21 @@ penalised, tiny = dict(base), {}
 for name in ("l1", "l2"):
     penalised[name] = runs("model_4", name, variants[name], options)
 for name, group in penalised.items():
-    network = group[0].load_weights(model_4())
-    kernels = [p.flatten() for p in network.parameters() if p.dim() == 4]
-    tiny[name] = (torch.cat(kernels).abs() < 0.001).float().mean().item()
+    kernels = [p.detach() for p in group[0].load_weights(model_4()).parameters()
+               if p.dim() == 4]
+    small = [w.abs() < 0.01 * w.square().mean().sqrt() for w in kernels]
+    tiny[name] = torch.cat([s.flatten() for s in small]).float().mean().item()
 
 # %% tags=["remove-input"]
 size = torch.cat([w.flatten() for w in tensors if w.dim() == 4]).abs().mean().item()
 show.Text(
     "**What we see.**\n\n" + "\n".join(
         f"* {stats.sentence(base['model_4'], penalised[name], ('no penalty', name))}" for name in ("l1", "l2"))
-    + "\n\nOf the kernels' weights in seed 0, those below 0.001 are "
+    + "\n\nOf the kernels' weights in seed 0, those smaller than a hundredth of their layer's root mean square are "
     + ", ".join(f"{share:.1%} (`{name}`)" for name, share in tiny.items())
-    + f". The two penalties are not equally strong: the untrained kernels have a mean size of {size:.3f}, and there the "
+    + ". (An absolute limit would not do: a normalisation follows eleven of the thirteen kernels and cancels their common "
+    "size, as [theory](../book/theory_normalisation) shows.) "
+    + f"The two penalties are not equally strong: the untrained kernels have a mean size of {size:.3f}, and there the "
     f"absolute values pull {1 / size:.0f} times as hard as the squares. So this compares two settings; that absolute values "
     "make zeros by their shape would have to be shown beside squares of like strength.")
 
@@ -209,9 +222,22 @@ show.Text(
 # *Question: which part of an image speaks for the class that was chosen?* Grad-CAM (Selvaraju et al., arXiv:1610.02391)
 # weighs each map of a layer by the mean gradient of the class's score, adds the maps up and drops what is negative.
 #
-# The source's cell ends in an `AttributeError`. Its backward hook is written `(module, grad_out, grad_in)` and takes
-# the first gradient. But PyTorch passes the gradient for the layer's **input** first. The input of the first
-# convolution is the image, which needs none, so there is `None`. We need only a forward hook, which keeps the maps:
+# The source's cell in the one-cycle notebook ends in an `AttributeError`. Its backward hook is written `(module, grad_out,
+# grad_in)` and takes the first gradient. But PyTorch passes the gradient for the layer's **input** first. The notebook
+# hooks every convolution, and the first one's input is the image, which needs no gradient: there is `None`. On a later
+# layer nothing fails, and the gradient is of the wrong maps:
+
+# %%
+untrained = model_4()
+hook = untrained[2][0].register_full_backward_hook(
+    lambda module, first, second: print(f"named grad_out: {[*first[0].shape]}",
+                                        f"what it is of: {[*second[0].shape]}", sep="\n"))
+untrained(torch.randn(1, 3, 32, 32))[0, 0].backward()
+hook.remove()
+
+# %% [markdown]
+# Both have 32 channels, so what is made of the first looks like a heat map. We need only a forward hook, which keeps
+# the layer's maps:
 
 # %%
 def grad_cam(network, layer, image):
@@ -241,11 +267,14 @@ plots_study.heat(pixels, rows, [data.CLASSES[options.dataset][c] for c in chosen
                  f"Grad-CAM of model_4 on {'CIFAR-10' if shown.name == 'cifar10' else 'drawn images'}, and its choices")
 
 # %% tags=["remove-input"]
+fields = inspect.layers(model_4()).query("layer.str.startswith('Conv')").field.iloc[[4, 7, 10]]
 hot = {name: np.mean([(heat > heat.max() / 2).float().mean() for heat in heats]) for name, heats in rows.items()}
 show.Text(
     "**What we see.** Hotter than half of the hottest is " + ", ".join(
         f"{share:.0%} of a picture at {name}" for name, share in hot.items())
-    + ". A map's weight is a mean over all its places, so at a shallow layer it is only loosely tied to the class."
+    + ". That is a place in the maps, and not the pixels below it: one such place sees a square of "
+    + ", ".join(str(int(field)) for field in fields) + " pixels a side, the last wider than the image. And a map's weight is "
+    "a mean over all its places: before the head the gradient is the same in each (exercise 2), at shallow layers it is not."
     + ("" if shown.name == options.dataset else " This network learnt photographs and is shown drawings, since "
        "CIFAR-10 is not at hand: what it chooses means nothing. Put the data set where `DATA_DIR` says."))
 
@@ -274,6 +303,7 @@ def check_group(answer):
         right, given = F.group_norm(x, groups), answer(x, groups)
         if given is None:
             return "Not yet: the function returns None; put your tensor in its place."
+        given = given.float()
         if given.shape != x.shape:
             return f"Not yet: the result must be of shape {tuple(x.shape)}, and yours is {tuple(given.shape)}."
         for what, other in wrong.items():
@@ -301,8 +331,9 @@ print(check_group(solved_group_norm))
 
 # %% [markdown]
 # **2. Grad-CAM without a gradient.** After Model4's last block come only the mean over the 4×4 map and two convolutions
-# of 1×1, so a score is linear in the block's maps. Write down the heat map there, before it is enlarged, from the
-# block's `maps` (32, 4, 4) and the weights `first` (64, 32) and `second` (10, 64) of the two convolutions.
+# of 1×1, so a score is linear in the block's maps, but for a constant. Write down the heat map there, before it is
+# enlarged and not rescaled, from the block's `maps` (32, 4, 4) and the weights `first` (64, 32) and `second` (10, 64) of the two
+# convolutions.
 
 # %% tags=["exercise"]
 def heat_map(maps, first, second, chosen):
@@ -320,6 +351,7 @@ def check_heat(answer):
         given = answer(maps.detach(), first, second, chosen)
         if given is None:
             return "Not yet: the function returns None; put your map in its place."
+        given = given.float()
         if tuple(given.shape) != (4, 4):
             return f"Not yet: the map must be of shape (4, 4), and yours is {tuple(given.shape)}."
         if torch.allclose(given, signed.relu(), atol=1e-4):
@@ -352,4 +384,6 @@ show.summary(normed | penalised)
 # %% [markdown]
 # * A kind of normalisation is a choice of what the mean is taken over: the batch, an image, or some of its channels.
 # * What is added inside a loop is counted many times. The gradient shows it at once.
+# * Where a normalisation follows, the size of a weight says little, and so does a penalty's effect on it.
 # * A hook's arguments come in the library's order, whatever they are called.
+# * A heat map names places of a map, not the pixels that decided.

@@ -28,6 +28,7 @@ def drops(losses, patience):
 @pytest.mark.parametrize("answer, said", [
     (lambda losses, patience: None, "Not yet: the function returns None"),
     (lambda losses, patience: [], "Not yet: for [1.0, 0.5, 0.6, 0.7, 0.8], 1 it gives [], and it should give [4]."),
+    (lambda losses, patience: [epoch - 1 for epoch in drops(losses, patience)], "Not yet: the first epoch is 1."),
     (drops, "Right: "),
 ])
 def test_drops(lab, answer, said):
