@@ -1,1 +1,7 @@
-"""What the labs share: data, recipe, training loop, records, inspection and figures."""
+"""What all labs share.
+
+To read it in an evening, take a run's way: recipe, data, augment, blocks, schedule, train (with graphs and checkpoint),
+record, records, runs; then what shows runs: inspect, stats, show, plots. The rest serves `make record` (labs,
+recording), the book (book, waiting, results, tables, the other plots) and the benchmark (bench, loops, choices, steps,
+whole_runs).
+"""

@@ -96,8 +96,9 @@ def main():
     rows = []
     for network in given.networks:
         for batch_size in given.batches:
-            rows += measure(network, batch_size, given.dataset, device.type, given.repeats, given.seconds)
-            print(table(rows).tail(1).to_string(index=False), flush=True)
+            measured = measure(network, batch_size, given.dataset, device.type, given.repeats, given.seconds)
+            print(table(measured).to_string(index=False), flush=True)
+            rows += measured
     found = dict(machine=device_name(device), threads=torch.get_num_threads(), cores=os.cpu_count(),
                  precision="bf16" if has_bf16_units(device) else "fp32", torch=torch.__version__,
                  date=datetime.date.today().isoformat(), repeats=given.repeats, loops=rows)

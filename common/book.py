@@ -164,7 +164,6 @@ def check(html, pages):
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Build the book from labs and records.")
-    parser.add_argument("--out", type=Path, default=ROOT / "_build", help="where html/ and source/ go (_build)")
     parser.add_argument("--draft", action="store_true", help="build although records are missing")
     given = parser.parse_args()
-    build(given.out, given.draft)
+    build(ROOT / "_build", given.draft)

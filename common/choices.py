@@ -73,22 +73,25 @@ def stacked_step(build, images, labels, device):
     return weights, step
 
 
-def side_by_side(network, dataset, device, count, steps=60):
-    """Return {alone, together}: images/s of one run, and of `count` at once in processes that share cores or GPU.
+def side_by_side(network, dataset, device, count, target=4.0):
+    """Return {alone, together}: images/s of one network's steps, and of `count` at once in processes of their own.
 
-    A process has all threads when alone and its share of them together.
+    A process has all threads when alone and its share of them together. Turns take about `target` seconds, and hold
+    nothing but steps: those of several processes must not miss each other.
     """
     rates = {}
     for name, processes in (("alone", 1), ("together", count)):
         threads = str(max(1, torch.get_num_threads() // processes))
-        workers = [process(worker, "ours", network, 64, dataset, device, OMP_NUM_THREADS=threads)
+        workers = [process(worker, "ceiling", network, 64, dataset, device, OMP_NUM_THREADS=threads)
                    for _ in range(processes)]
-        turns = []
-        for turn in range(4):
+        turns, steps = [], 10
+        for turn in range(5):
             for pipe, _ in workers:
                 pipe.send(steps)
             took = max(pipe.recv()[0] for pipe, _ in workers)
-            if turn:  # the first warms up
+            if turn < 2:  # the first two warm up and tell how long a step takes
+                steps = max(1, round(steps * target / took))
+            else:
                 turns.append(processes * steps * 64 / took)
         for pipe, started in workers:
             pipe.send(0)

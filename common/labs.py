@@ -73,12 +73,11 @@ def verify(data_dir, every=1):
     for record in records:
         said = f"The record {record._path}"
         predictions = torch.from_numpy(record.predictions())
-        if (predictions == data.test_labels).double().mean().item() != record.test_acc:
-            raise CourseError(f"{said} gives a test accuracy of {record.test_acc}, but its predictions do not: restore "
-                              "it with git, or remove it and train it again with `make record`.")
+        right = predictions == data.test_labels
         for what, holds in (
+                (f"a test accuracy, {record.test_acc},", right.double().mean().item() == record.test_acc),
                 ("a confusion matrix", confusion(data.test_labels, predictions) == record.confusion),
-                ("a list of correct images", torch.equal(torch.from_numpy(record.correct()), predictions == data.test_labels))):
+                ("a list of correct images", torch.equal(torch.from_numpy(record.correct()), right))):
             if not holds:
                 raise CourseError(f"{said} holds {what} that its predictions do not give: restore it with git, or remove "
                                   "it and train it again with `make record`.")

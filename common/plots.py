@@ -14,15 +14,15 @@ plt.rcParams.update({"axes.spines.top": False, "axes.spines.right": False, "axes
                      "font.size": 10, "legend.frameon": False})
 
 
-def mean_and_std(records, column):
-    """Return (mean, std) over records of a column of their histories, each a Series over epochs; std of one is 0."""
-    curves = pd.concat([r.curves()[column] for r in records], axis=1)
-    return curves.mean(axis=1), curves.std(axis=1).fillna(0)
+def mean(records, column):
+    """Return the mean over records of a column of their histories, a Series over epochs."""
+    return pd.concat([r.curves()[column] for r in records], axis=1).mean(axis=1)
 
 
 def band(axes, records, column, scale, **style):
     """Draw a column's mean over records and a band of ± one deviation, times `scale`; return the mean."""
-    mean, std = (scale * values for values in mean_and_std(records, column))
+    curves = scale * pd.concat([r.curves()[column] for r in records], axis=1)
+    mean, std = curves.mean(axis=1), curves.std(axis=1).fillna(0)
     axes.plot(mean.index, mean, **style)
     axes.fill_between(mean.index, mean - std, mean + std, color=style["color"], alpha=0.2, linewidth=0)
     return mean

@@ -1,5 +1,7 @@
 """Figures about kinds of convolution: what a kernel touches, what a pixel sees, how kinds compare; and their memory."""
 
+import copy
+
 import numpy as np
 import torch
 from matplotlib import pyplot as plt
@@ -12,12 +14,12 @@ from common.show import picture
 def seen(layers, size, channel=slice(None), row=None, column=None):
     """Return what one output pixel of `layers`, in one `channel` or in all, sees of an input of `size` (C, H, W).
 
-    All weights are made positive and equal, and stay so; then the gradient of the output with respect to each input, of
-    shape `size`, tells how much depends on it. The pixel is the middle one unless `row` or `column` say otherwise.
-    Maximum pooling counts as averaging, since of equal pixels a maximum would pick one.
+    All weights are taken as positive and equal: then the gradient of the output with respect to each input, of shape
+    `size`, tells how much depends on it. The pixel is the middle one unless `row` or `column` say otherwise. Maximum
+    pooling counts as averaging, since of equal pixels a maximum would pick one.
     """
     layers = [nn.AvgPool2d(layer.kernel_size) if isinstance(layer, nn.MaxPool2d) else layer for layer in layers]
-    network = nn.Sequential(*layers).eval()
+    network = copy.deepcopy(nn.Sequential(*layers)).eval()
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d):
             nn.init.constant_(layer.weight, 1 / layer.weight[0].numel())

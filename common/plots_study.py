@@ -5,7 +5,7 @@ import torch
 from matplotlib import pyplot as plt
 
 from common import stats
-from common.plots import NAMES, STYLE, band, mean_and_std, seeds
+from common.plots import NAMES, STYLE, band, mean, seeds
 from common.show import picture
 
 # Okabe and Ito's colours, each with a dash of its own
@@ -43,7 +43,7 @@ def dots(rows, title, name="test accuracy"):
     said = []
     for place, (label, values) in enumerate(rows):
         values = 100 * np.asarray(list(values))
-        mean, low, high = stats.paired(np.zeros(len(values)), values)
+        mean, low, high = stats.interval(values)
         if len(values) >= stats.ENOUGH:
             axes.plot([low, high], [place, place], color=color, linewidth=2, alpha=0.5)
         axes.plot(values, [place] * len(values), "o", color=color, markerfacecolor="none", markersize=5, alpha=0.8)
@@ -67,9 +67,9 @@ def reported(source, title, records=()):
     figure, axes = plt.subplots(figsize=(6.4, 3.8), layout="constrained")
     said = []
     for part in ("train", "clean", "test") if records else ():
-        mean, _ = mean_and_std(records, f"{part}_acc")
-        axes.plot(mean.index, 100 * mean, label=f"{NAMES[part]}, here", **STYLE[part])
-        said.append(f"{NAMES[part]}, here, from {100 * mean.iloc[0]:.1f} to {100 * mean.iloc[-1]:.1f}")
+        curve = 100 * mean(records, f"{part}_acc")
+        axes.plot(curve.index, curve, label=f"{NAMES[part]}, here", **STYLE[part])
+        said.append(f"{NAMES[part]}, here, from {curve.iloc[0]:.1f} to {curve.iloc[-1]:.1f}")
     source = source[source.index <= len(records[0].history)] if records else source
     for name, style in REPORTED.items():
         axes.plot(source.index, source[name], label=f"{name}, reported", linestyle="none", markerfacecolor="white", **style)

@@ -69,6 +69,10 @@ class Recipe(BaseModel):
                 raise ValueError(f"{sentence}: change one of the two")
         return self
 
+    def plus(self, **changes):
+        """Return this recipe with other settings, checked like every recipe; pydantic's model_copy checks nothing."""
+        return Recipe(**(self.model_dump() | changes))
+
 
 class Variant(NamedTuple):
     """What a lab trains under one name: `build()` returns a new, untrained network."""

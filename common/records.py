@@ -49,7 +49,7 @@ def find(lab, name, wanted, folders=None):
                 return record
 
 
-def missing(lab, name, variant, seeds=(0,)):
+def missing(lab, name, variant, seeds):
     """Return the `identity` of each run of `variant`, as it is now, with one of `seeds`, that book/records lacks."""
     first = identity("cifar10", variant, 0)  # which builds the network: once is enough
     all_wanted = [first | dict(seed=seed) for seed in seeds]

@@ -89,12 +89,12 @@ def frontier(costs, accuracies):
     return ~(no_worse & better).any(axis=1)
 
 
-def least_difference(deviation, seeds, level=0.95):
-    """Return how far apart the means of two networks must be to differ beyond chance at `level`.
+def least_difference(deviation, seeds):
+    """Return how far apart the means of two networks must be to differ beyond chance, at the level of 95 %.
 
     Both have `seeds` independent runs and this standard deviation over them; Student's t.
     """
-    return stats.t.ppf((1 + level) / 2, 2 * seeds - 2) * deviation * np.sqrt(2 / seeds)
+    return stats.t.ppf(0.975, 2 * seeds - 2) * deviation * np.sqrt(2 / seeds)
 
 
 def difference(row, group):

@@ -5,12 +5,9 @@ from types import ModuleType
 from typing import Annotated, Literal
 
 import torch
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError, create_model
 
 from common.errors import CourseError
-
-# papermill passes `-p retrain true` as a string
-Flag = Annotated[bool, BeforeValidator(lambda v: {"true": True, "false": False}.get(v, v) if isinstance(v, str) else v)]
 
 
 class Settings(BaseModel):
@@ -25,7 +22,7 @@ class Settings(BaseModel):
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto, cpu or cuda")
     images: Literal[0] | Annotated[StrictInt, Field(ge=60)] = Field(  # of fewer, a tenth would hold out none
         0, description="a whole number of images, 60 or more, or 0 for all")
-    retrain: Flag = Field(False, description="True or False")
+    retrain: bool = Field(False, description="True or False")
 
 
 def whole(least, most, description):

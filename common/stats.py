@@ -6,17 +6,19 @@ from scipy import stats
 ENOUGH = 3  # pairs or seeds from which there is an interval; that of two is many times wider than what it is made from
 
 
-def paired(first, second, level=0.95):
-    """Return (mean difference, low, high) of `second` minus `first`, pairs of accuracies over the same seeds.
+def interval(values):
+    """Return (mean, low, high) of values over seeds: Student's 95 % t-interval; of fewer than ENOUGH low and high are NaN."""
+    values = np.asarray(values)
+    if len(values) < ENOUGH:
+        return values.mean(), float("nan"), float("nan")
+    reach = stats.t.ppf(0.975, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+    return values.mean(), values.mean() - reach, values.mean() + reach
 
-    A Student t-interval at `level`; with fewer than ENOUGH pairs there is none, and low and high are NaN.
-    """
+
+def paired(first, second):
+    """Return the `interval` of `second` minus `first`, pairs of accuracies over the same seeds."""
     pairs = min(len(first), len(second))
-    difference = np.asarray(second[:pairs]) - np.asarray(first[:pairs])
-    if pairs < ENOUGH:
-        return difference.mean(), float("nan"), float("nan")
-    reach = stats.t.ppf((1 + level) / 2, pairs - 1) * difference.std(ddof=1) / np.sqrt(pairs)
-    return difference.mean(), difference.mean() - reach, difference.mean() + reach
+    return interval(np.asarray(second[:pairs]) - np.asarray(first[:pairs]))
 
 
 def unpaired(first, second):

@@ -15,13 +15,13 @@ from common.train import evaluate, train
 GROWTH = [(10_000 * n, 1) for n in range(1, 6)] + [(10_000, n) for n in range(2, 6)]  # (images, epochs)
 
 
-def growth(build_name, dataset, device, points=GROWTH):
-    """Return a row for each of `points`: seconds and peak MiB of a run of so many images and epochs, from its start.
+def growth(build_name, dataset, device):
+    """Return a row for each of GROWTH: seconds and peak MiB of a run of so many images and epochs, from its start.
 
     Each run has a process of its own; the seconds are those from the call of `train` until it returns.
     """
     rows = []
-    for images, epochs in points:
+    for images, epochs in GROWTH:
         pipe, started = process(_one, build_name, dataset, device, images, epochs)
         seconds, peak = pipe.recv()
         started.join()
@@ -50,7 +50,7 @@ def line(amounts, costs):
 
 def agreement(build, data, device, seeds=3, images=10_000, epochs=3):
     """Return {loop: test accuracies over seeds} of short runs: our fast path, our plain one, and the usual loop."""
-    part = leading(data, images, len(data.test_images))
+    part, there = leading(data, images, len(data.test_images)), data.to(device)
     recipe = Recipe(epochs=epochs, crop=4, flip=True, validation=0)
     mean, std = datasets.normalisation(part, recipe)
     found = {"fast": [], "plain": [], "usual": []}
@@ -61,7 +61,7 @@ def agreement(build, data, device, seeds=3, images=10_000, epochs=3):
         network, batches, step = usual_loop(build, part, recipe.batch_size, torch.device(device), seed)
         for batch in islice(batches, epochs * (len(part.train_labels) // recipe.batch_size)):
             step(batch)
-        there = data.to(device)
         found["usual"].append(evaluate(network, there.test_images, there.test_labels, mean.to(device), std.to(device))[1])
+        del batches, step  # ends the loader's workers: what they do on a GPU must not fall into the next run's capture
         print(f"seed {seed}: " + ", ".join(f"{name} {values[-1]:.2%}" for name, values in found.items()), flush=True)
     return found

@@ -133,7 +133,7 @@ variants = {
         Pixels(), *pyramid(48, False, 0.25, placed=True)), source),
     "as_run_final": Variant(lambda: nn.Sequential(
         Pixels(), *pyramid(32, True, 0.1, placed=True)),
-        source.model_copy(update=dict(lr=0.003, zoom=0.15, flip=True))),
+        source.plus(lr=0.003, zoom=0.15, flip=True)),
 }
 
 # %% [markdown]
@@ -170,9 +170,9 @@ assert counts == [(1_172_410, 1_172_410), (649_656, 649_656),
 # be compared between these rungs, for they differ in dropout and augmentation.
 
 # %% tags=["variants"]
-usual = source.model_copy(update=dict(
+usual = source.plus(
     validation=0.1, follow_test=False,
-    follow_train=True))  # this makes an epoch a fifth to a third longer
+    follow_train=True)  # this makes an epoch a fifth to a third longer
 SWITCHES = "norm", "dropout", "augmentation", "schedule"
 
 
@@ -186,7 +186,7 @@ def switched(on, **recipe):
         recipe |= dict(lr=0.003, schedule="step", step_size=3, factor=0.9,
                        min_lr=0.0005)
     return Variant(lambda: pyramid(32, "norm" in on, **taken),
-                   usual.model_copy(update=recipe))
+                   usual.plus(**recipe))
 
 
 def name_of(on):

@@ -271,7 +271,7 @@ plots_study.reported(
     source, "The source's points on our curves", as_run_records)
 
 # %% tags=["remove-input"]
-ours = pd.DataFrame({part: 100 * plots.mean_and_std(as_run_records, f"{part}_acc")[0]
+ours = pd.DataFrame({part: 100 * plots.mean(as_run_records, f"{part}_acc")
                      for part in ("train", "clean", "test")})
 away = {part: (ours[part] - source["“test”"]).abs().mean() for part in ("clean", "test")}  # where there are both
 clean = [r.history[-1]["clean_acc"] for r in as_run_records]
@@ -327,9 +327,9 @@ mended = Recipe(
     validation=0.1, follow_test=False, statistics="train")
 variants["repaired"] = Variant(repaired, mended)
 variants["repaired_test_statistics"] = Variant(
-    repaired, mended.model_copy(update=dict(statistics="test")))
+    repaired, mended.plus(statistics="test"))
 variants["repaired_constant"] = Variant(
-    repaired, mended.model_copy(update=dict(schedule="constant")))
+    repaired, mended.plus(schedule="constant"))
 
 # %%
 repaired_records, statistics_records, constant_records = (

@@ -134,13 +134,13 @@ as_run_records = runs("level_1", "as_run", variants["as_run"], options)
 show.took(as_run_records[0])
 
 # %%
-mean_test_loss, _ = plots.mean_and_std(as_run_records, "test_loss")
+mean_test_loss = plots.mean(as_run_records, "test_loss")
 turn = int(mean_test_loss.idxmin())
 plots.curves(as_run_records, "Level 1 as the source ran it", mark=turn)
 
 # %% tags=["remove-input"]
-mean_train, _ = plots.mean_and_std(as_run_records, "train_acc")
-mean_test, _ = plots.mean_and_std(as_run_records, "test_acc")
+mean_train = plots.mean(as_run_records, "train_acc")
+mean_test = plots.mean(as_run_records, "test_acc")
 show.Text(
     f"**What we see.** The test loss is lowest at epoch {turn}, {mean_test_loss[turn]:.3f}" + (
         ", the last: in so few epochs nothing is over-fitted." if turn == len(mean_test_loss) else
@@ -286,7 +286,7 @@ variants["repaired"] = Variant(repaired, Recipe(
 
 # %%
 repaired_records = runs("level_1", "repaired", variants["repaired"], options)
-mean_val_loss, _ = plots.mean_and_std(repaired_records, "val_loss")
+mean_val_loss = plots.mean(repaired_records, "val_loss")
 lowest = int(mean_val_loss.idxmin())
 plots.curves(repaired_records, "Level 1 repaired", mark=lowest)
 

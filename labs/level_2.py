@@ -119,13 +119,13 @@ as_run_records = runs("level_2", "as_run", variants["as_run"], options)
 show.took(as_run_records[0])
 
 # %%
-mean_test_loss, _ = plots.mean_and_std(as_run_records, "test_loss")
+mean_test_loss = plots.mean(as_run_records, "test_loss")
 turn = int(mean_test_loss.idxmin())
 plots.curves(as_run_records, "Level 2 as the source ran it", mark=turn)
 
 # %% tags=["remove-input"]
-mean_train, _ = plots.mean_and_std(as_run_records, "train_acc")
-mean_test, _ = plots.mean_and_std(as_run_records, "test_acc")
+mean_train = plots.mean(as_run_records, "train_acc")
+mean_test = plots.mean(as_run_records, "test_acc")
 show.Text(
     f"**What we see.** The test loss is lowest at epoch {turn}, {mean_test_loss[turn]:.3f}, and ends at "
     f"{mean_test_loss.iloc[-1]:.3f}. At the end the network knows {mean_train.iloc[-1]:.1%} of the training images and "
@@ -294,8 +294,8 @@ plots_study.dots(
 # rate, where Level 1 lowers it when the validation loss stands still.
 
 # %%
-scheduled = variants["pooled_small"].recipe.model_copy(update=dict(
-    schedule="plateau", factor=0.01, patience=7, min_lr=1e-7))
+scheduled = variants["pooled_small"].recipe.plus(
+    schedule="plateau", factor=0.01, patience=7, min_lr=1e-7)
 lowered = runs("level_1", "repaired",
                Variant(variants["pooled_small"].build, scheduled), options)
 

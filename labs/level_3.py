@@ -139,9 +139,9 @@ plots.curves(as_run_records, "Level 3 as the source ran it")
 show.took(as_run_records[0])
 
 # %% tags=["remove-input"]
-mean_train, _ = plots.mean_and_std(as_run_records, "train_acc")
-mean_test, _ = plots.mean_and_std(as_run_records, "test_acc")
-mean_loss, _ = plots.mean_and_std(as_run_records, "test_loss")
+mean_train = plots.mean(as_run_records, "train_acc")
+mean_test = plots.mean(as_run_records, "test_acc")
+mean_loss = plots.mean(as_run_records, "test_loss")
 above = int((mean_test > mean_train).sum())
 show.Text(
     f"**What we see.** Test accuracy lies above training accuracy in {above} of {len(mean_test)} epochs, by "
@@ -182,25 +182,20 @@ def network(dropout=0.0):
         nn.Conv2d(64, 10, 1), nn.Conv2d(10, 10, 1), nn.Flatten())
 
 
-def plus(recipe, **more):
-    """Return `recipe` with other settings, checked like all recipes."""
-    return Recipe(**(recipe.model_dump() | more))
-
-
 plain = Recipe(
     epochs=50, batch_size=64, optimizer="sgd", lr=0.01, momentum=0.9,
     schedule="constant",
     validation=0.1, follow_test=False, statistics="train")
-turned = plus(plain, shift=0.0625, scale=0.1, rotate=45, affine_p=0.5)
-holed = plus(turned, cutout=16, cutout_p=0.5,
-             cutout_fill="mean, not normalised")
+turned = plain.plus(shift=0.0625, scale=0.1, rotate=45, affine_p=0.5)
+holed = turned.plus(
+    cutout=16, cutout_p=0.5, cutout_fill="mean, not normalised")
 
 variants |= {
     "dropout": Variant(partial(network, dropout=0.1), plain),
     "rotation": Variant(partial(network, dropout=0.1), turned),
     "wrong_hole": Variant(partial(network, dropout=0.1), holed),
     "mended_hole": Variant(partial(network, dropout=0.1),
-                           plus(holed, cutout_fill="mean")),
+                           holed.plus(cutout_fill="mean")),
 }
 
 # %%
@@ -224,7 +219,7 @@ plots_study.dots([(says, validation(name)) for name, says in parts.items()],
 # %% tags=["hide-input"]
 def lowest(name):
     """Return the epoch at which a variant's validation loss is lowest, and how many there are."""
-    loss, _ = plots.mean_and_std(groups[name], "val_loss")
+    loss = plots.mean(groups[name], "val_loss")
     return int(loss.idxmin()), len(loss)
 
 
@@ -303,12 +298,12 @@ show.Text("**What we see.** "
 # dropout 0.1.
 
 # %% tags=["variants"]
-flipped = plus(plain, flip=True, alternate=True)
-cropped = plus(flipped, crop=4, crop_mode="reflect")
-faster = plus(cropped, lr=0.1)
-scheduled = plus(faster, schedule="onecycle", cycle_momentum=False)
-decayed = plus(scheduled, weight_decay=5e-4)
-longer = plus(decayed, epochs=200)
+flipped = plain.plus(flip=True, alternate=True)
+cropped = flipped.plus(crop=4, crop_mode="reflect")
+faster = cropped.plus(lr=0.1)
+scheduled = faster.plus(schedule="onecycle", cycle_momentum=False)
+decayed = scheduled.plus(weight_decay=5e-4)
+longer = decayed.plus(epochs=200)
 
 variants |= {
     "flip": Variant(network, flipped),
@@ -317,7 +312,7 @@ variants |= {
     "schedule": Variant(network, scheduled),
     "decay": Variant(network, decayed),
     "long": Variant(network, longer),
-    "hole": Variant(network, plus(decayed, cutout=16, cutout_p=0.5)),
+    "hole": Variant(network, decayed.plus(cutout=16, cutout_p=0.5)),
     "late_dropout": Variant(partial(network, dropout=0.1), decayed),
 }
 

@@ -208,10 +208,10 @@ show.Text(
 right = dict(
     validation=0.1, follow_test=False, statistics="train", cutout_fill="mean")
 variants |= {
-    "model_4": Variant(model_4, variants["as_run_model_4"].recipe.model_copy(
-        update=right | dict(schedule="cosine", flip=True))),
-    "one_cycle": Variant(one_cycle, variants["as_run_one_cycle"].recipe
-                         .model_copy(update=right)),
+    "model_4": Variant(model_4, variants["as_run_model_4"].recipe.plus(
+        schedule="cosine", flip=True, **right)),
+    "one_cycle": Variant(
+        one_cycle, variants["as_run_one_cycle"].recipe.plus(**right)),
     "resnet_18": Variant(resnet_18, Recipe(
         epochs=50, batch_size=128, lr=0.1, schedule="cosine",
         weight_decay=1e-4, crop=4, flip=True, **right)),

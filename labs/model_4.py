@@ -189,8 +189,8 @@ show.Table(pd.DataFrame([
 
 # %% tags=["variants"]
 variants |= {
-    "l1": Variant(model_4, study.model_copy(update=dict(l1=1e-4))),
-    "l2": Variant(model_4, study.model_copy(update=dict(weight_decay=1e-4))),
+    "l1": Variant(model_4, study.plus(l1=1e-4)),
+    "l2": Variant(model_4, study.plus(weight_decay=1e-4)),
 }
 
 # %%

@@ -313,8 +313,8 @@ plots.curves(as_run_records, "Version 1.0 as the source ran it")
 show.took(as_run_records[0])
 
 # %% tags=["remove-input"]
-mean_loss, _ = plots.mean_and_std(as_run_records, "test_loss")
-mean_train, _ = plots.mean_and_std(as_run_records, "train_acc")
+mean_loss = plots.mean(as_run_records, "test_loss")
+mean_train = plots.mean(as_run_records, "train_acc")
 turn = int(mean_loss.idxmin())
 show.Text(
     f"**What we see.** After {len(mean_loss)} epochs the network knows {show.percent(r.train_acc for r in as_run_records)} "
@@ -545,7 +545,7 @@ alone = {name: gain(name) for name in chosen}
 rest = gain("together") - sum(alone.values())  # 0 on average if gains add up
 
 # %% tags=["remove-input"]
-mean, low, high = stats.paired(np.zeros(len(rest)), rest)
+mean, low, high = stats.interval(rest)
 made, source_made = groups["together"][0], as_run_records[0]
 show.Text(
     "**What we see.** On the test images "

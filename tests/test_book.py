@@ -87,7 +87,7 @@ def changed(monkeypatch):
 
     def variants(path):
         first, *_ = found = whole(path)
-        recipe = found[first].recipe.model_copy(update=dict(lr=0.02))
+        recipe = found[first].recipe.plus(lr=0.02)
         return found | {first: found[first]._replace(recipe=recipe)}
 
     monkeypatch.setattr(book, "variants", variants)

@@ -74,7 +74,7 @@ def test_equal_sets_of_steps_are_one_variant(lab):
 def test_the_last_step_is_split_into_a_higher_rate_and_its_decay(lab):
     six, between, seven = (lab["variants"][name] for name in ("rung_6", "higher_rate", "rung_7"))
     assert repr(six.build()) == repr(between.build()) == repr(seven.build())
-    assert between.recipe == six.recipe.model_copy(update=dict(lr=seven.recipe.lr, follow_train=False))
+    assert between.recipe == six.recipe.plus(lr=seven.recipe.lr, follow_train=False)
     differ = {k for k, v in seven.recipe.model_dump().items() if v != getattr(between.recipe, k)}
     assert differ == {"schedule", "step_size", "factor", "min_lr", "follow_train"}
 

@@ -66,7 +66,7 @@ def test_a_step_reads_nothing_back_from_the_device(tiny, monkeypatch, settings):
 def test_nor_does_the_first_network_of_each_lab(tiny, monkeypatch, lab):
     made, recipe = next(iter(variants(LABS / f"{lab}.py").values()))
     with pytest.raises(Stop):
-        step_on_a_gpu_that_is_not_there(made, tiny, recipe.model_copy(update=dict(batch_size=32)), monkeypatch)
+        step_on_a_gpu_that_is_not_there(made, tiny, recipe.plus(batch_size=32), monkeypatch)
 
 
 class Reads(nn.Module):

@@ -33,7 +33,7 @@ def test_same_seed_same_run_and_another_seed_another(tiny, variant):
 
 @pytest.mark.parametrize("schedule", ["constant", "step", "plateau", "onecycle", "cosine"])
 def test_a_run_stopped_after_any_epoch_goes_on_to_the_same_end(tiny, variant, tmp_path, monkeypatch, schedule):
-    recipe = variant.recipe.model_copy(update=dict(epochs=3, schedule=schedule, step_size=1, patience=0))
+    recipe = variant.recipe.plus(epochs=3, schedule=schedule, step_size=1, patience=0)
     whole = train(variant.build, tiny, recipe, 0)
     resumed = stopped_after_each_epoch(monkeypatch, 3, variant.build, tiny, recipe, 0, checkpoint=tmp_path / "run.checkpoint")
     assert same(whole, resumed) and whole.test_loss == resumed.test_loss
@@ -64,17 +64,17 @@ def test_evaluate_does_not_depend_on_the_batch_size(tiny):
 
 
 def test_what_is_followed(tiny, variant):
-    recipe = variant.recipe.model_copy(update=dict(epochs=1))
+    recipe = variant.recipe.plus(epochs=1)
     row = train(build, tiny, recipe, 0).history[0]
     assert "val_acc" in row and "test_acc" not in row
-    result = train(build, tiny, recipe.model_copy(update=dict(validation=0, follow_test=True)), 0)
+    result = train(build, tiny, recipe.plus(validation=0, follow_test=True), 0)
     assert "val_acc" not in result.history[0] and result.history[0]["test_acc"] == result.test_acc
 
 
 def test_following_the_clean_training_images_changes_nothing_else(tiny, variant):
     """It is read in evaluation mode and without augmentation, on the images learnt from, not on those held out."""
     def follow(on):
-        return train(build, tiny, variant.recipe.model_copy(update=dict(follow_train=on, precision="fp32")), 0)
+        return train(build, tiny, variant.recipe.plus(follow_train=on, precision="fp32"), 0)
 
     without, followed = follow(False), follow(True)
     learn, _ = datasets.split(tiny.train_labels, variant.recipe.validation)
@@ -87,7 +87,7 @@ def test_following_the_clean_training_images_changes_nothing_else(tiny, variant)
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_says_where(tiny, variant):
-    recipe = variant.recipe.model_copy(update=dict(lr=1e30, momentum=0.0))
+    recipe = variant.recipe.plus(lr=1e30, momentum=0.0)
     with pytest.raises(CourseError, match=r"The loss became (nan|inf) in epoch 1, step [23], at learning rate 1e\+30"):
         train(build, tiny, recipe, 0)
 
@@ -147,15 +147,6 @@ def test_label_smoothing_is_pytorchs(tiny):
     assert loss == pytest.approx(smoothed, rel=1e-5) != pytest.approx(sure, rel=1e-4)
 
 
-def test_bad_recipes_are_refused():
-    for wrong in (dict(lr=0), dict(learning_rate=0.1), dict(schedule="x"), dict(nesterov=True, momentum=0),
-                  dict(alternate=True), dict(cutout=4, cutout_least=8), dict(lr=0.1, min_lr=1)):
-        with pytest.raises(ValueError):
-            Recipe(epochs=1, **wrong)
-    with pytest.raises(ValueError):
-        Recipe(epochs=0)
-
-
 def test_flips_alternate_half_of_the_images_in_each_epoch(tiny, monkeypatch):
     from common import train as module
 
@@ -178,10 +169,10 @@ def test_flips_alternate_half_of_the_images_in_each_epoch(tiny, monkeypatch):
 
 def test_an_l1_penalty_pulls_weights_to_zero_and_is_no_part_of_the_reported_loss(tiny):
     recipe = Recipe(epochs=1, batch_size=150, validation=0, lr=1e-12, momentum=0)
-    free, tied = (train(build_frozen, tiny, recipe.model_copy(update=dict(l1=l1)), 0) for l1 in (0.0, 1.0))
+    free, tied = (train(build_frozen, tiny, recipe.plus(l1=l1), 0) for l1 in (0.0, 1.0))
     assert free.history[0]["train_loss"] == tied.history[0]["train_loss"]
-    recipe = recipe.model_copy(update=dict(lr=0.01, epochs=20))
-    free, tied = (train(build_frozen, tiny, recipe.model_copy(update=dict(l1=l1)), 0) for l1 in (0.0, 1.0))
+    recipe = recipe.plus(lr=0.01, epochs=20)
+    free, tied = (train(build_frozen, tiny, recipe.plus(l1=l1), 0) for l1 in (0.0, 1.0))
     size = [sum(p.abs().sum() for p in result.network.parameters()).item() for result in (free, tied)]
     assert size[1] < 0.5 * size[0]
 
@@ -207,7 +198,7 @@ def test_a_damaged_checkpoint_is_named_and_nothing_is_lost(tiny, variant, tmp_pa
 def test_a_checkpoint_of_a_cpu_goes_on_on_a_gpu(tiny, variant, tmp_path):
     """A fused Adam counts its steps on the device; "meta" stands in for one."""
     checkpoint = tmp_path / "run.checkpoint"
-    train(variant.build, tiny, variant.recipe.model_copy(update=dict(optimizer="adam")), 0, checkpoint=checkpoint)
+    train(variant.build, tiny, variant.recipe.plus(optimizer="adam"), 0, checkpoint=checkpoint)
     network = variant.build().to("meta")
     optimizer = torch.optim.Adam(network.parameters())
     optimizer.param_groups[0]["fused"] = True  # as make_optimizer has it there
@@ -220,7 +211,7 @@ def test_a_run_whose_last_epoch_is_over_is_not_laid_aside(tiny, variant):
     late = time.monotonic() - 1
     assert len(train(build, tiny, variant.recipe, 0, deadline=late).history) == variant.recipe.epochs == 2
     with pytest.raises(OutOfTime):
-        train(build, tiny, variant.recipe.model_copy(update=dict(epochs=3)), 0, deadline=late)
+        train(build, tiny, variant.recipe.plus(epochs=3), 0, deadline=late)
 
 
 def test_mixup_knows_how_many_classes_there_are(tiny):
@@ -234,10 +225,10 @@ def test_mixup_knows_how_many_classes_there_are(tiny):
 def test_a_checkpoint_of_a_gpu_goes_on_on_a_cpu(tiny, variant, tmp_path, optimizer):
     """It comes home with the settings of the optimiser that only a GPU can have."""
     checkpoint = tmp_path / "run.checkpoint"
-    recipe = variant.recipe.model_copy(update=dict(optimizer=optimizer, epochs=1))
+    recipe = variant.recipe.plus(optimizer=optimizer, epochs=1)
     train(variant.build, tiny, recipe, 0, checkpoint=checkpoint)
     state = torch.load(checkpoint, weights_only=True)
     state["optimizer"]["param_groups"][0]["fused"] = True
     torch.save(state, checkpoint)
-    longer = recipe.model_copy(update=dict(epochs=2))
+    longer = recipe.plus(epochs=2)
     assert len(train(variant.build, tiny, longer, 0, checkpoint=checkpoint).history) == 2
