@@ -71,7 +71,7 @@ def verify(data_dir, every=1):
     offered = {(lab, name): variant for lab, name, variant in all_variants()}
     records, scales = read_all(), {}  # {what decides the normalisation: (mean, std)}
     for record in records:
-        said = f"The record {record._path}"
+        said = f"The record {record.path}"
         predictions = torch.from_numpy(record.predictions())
         right = predictions == data.test_labels
         for what, holds in (
@@ -91,7 +91,7 @@ def verify(data_dir, every=1):
                 scales[key] = datasets.normalisation(data, record.recipe)
             apart = _apart(record, variant, data, every, *scales[key])
             if apart > AGREES:
-                raise CourseError(f"The weights beside {record._path} predict another class than it holds for {apart:.1%} "
+                raise CourseError(f"The weights beside {record.path} predict another class than it holds for {apart:.1%} "
                                   "of the images: restore it with git, or remove it and train it again with `make record`.")
             again = f"; its weights predict {1 - apart:.2%} of the images alike"
         print(f"{record.lab} {record.variant} seed {record.seed}: {record.test_acc:.2%} holds{again}", flush=True)
@@ -123,7 +123,7 @@ def main():
     if given.dry:
         recording.say_owed(all_variants(given.only), settings.seeds, lab_settings.device(settings))
     elif given.jobs > 1:
-        recording.at_once(given.jobs, [sys.executable, "-m", "common.labs", *sys.argv[1:], "--jobs", "1"])
+        recording.in_processes(given.jobs, [sys.executable, "-m", "common.labs", *sys.argv[1:], "--jobs", "1"])
     else:
         recording.record(all_variants(given.only), settings, recording.seconds(given.budget))
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from pydantic import BaseModel, ConfigDict, PrivateAttr
+from pydantic import BaseModel, ConfigDict, Field
 from safetensors.torch import load_file
 
 from common.errors import CourseError
@@ -16,7 +16,7 @@ class Record(BaseModel):
     """One finished run. Accuracies are fractions, losses mean nats, times seconds of the training process."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    _path: Path = PrivateAttr(None)
+    path: Path | None = Field(None, exclude=True)  # of the .json that it was read from, which does not hold it
 
     lab: str
     variant: str
@@ -62,11 +62,11 @@ class Record(BaseModel):
     def beside(self, ending):
         """Return the path of this record's file with `ending`, after checking it. Raises CourseError."""
         if ending not in self.files:
-            raise CourseError(f"No {ending} was kept with the record {self._path}: weights are those of seed 0, of networks "
+            raise CourseError(f"No {ending} was kept with the record {self.path}: weights are those of seed 0, of networks "
                               "of up to 300,000 parameters.")
-        path = self._path.with_suffix(ending)
+        path = self.path.with_suffix(ending)
         if not path.exists() or hashlib.sha256(path.read_bytes()).hexdigest() != self.files[ending]:
-            raise CourseError(f"The file {path} is missing or is not what its record {self._path.name} says: restore "
+            raise CourseError(f"The file {path} is missing or is not what its record {self.path.name} says: restore "
                               f"it with git, or remove the record and train it again with `make record`.")
         return path
 

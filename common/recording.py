@@ -135,13 +135,13 @@ def left(plan, seen, before):
 
 def say_progress(job, remaining, count, here, gone):
     """Print how far the whole plan is, of `count` runs of which some are `remaining`, and that `job` is next."""
-    times, at_once = [expected(j, here) for j in remaining], running()
-    print(f"== {count - len(remaining)} of {count} runs done, {at_once} running, {len(remaining)} left, {clock(gone)} gone"
-          + ("" if None in times else f", about {clock(sum(times) / at_once)} to go")
+    times, active = [expected(j, here) for j in remaining], running()
+    print(f"== {count - len(remaining)} of {count} runs done, {active} running, {len(remaining)} left, {clock(gone)} gone"
+          + ("" if None in times else f", about {clock(sum(times) / active)} to go")
           + f": {job.lab} {job.name} seed {job.seed}", flush=True)
 
 
-def at_once(jobs, command):
+def in_processes(jobs, command):
     """Run `command`, a list, in `jobs` processes that share the processor's threads. Raises CourseError if one fails."""
     threads = str(max(1, torch.get_num_threads() // jobs))
     started = [subprocess.Popen(command, env=os.environ | dict(OMP_NUM_THREADS=threads)) for _ in range(jobs)]
@@ -164,7 +164,7 @@ def clock(amount):
 
 def promote(record):
     """Copy a record's files to book/records, the .json last; whatever was there under the same seed is replaced."""
-    source = record._path
+    source = record.path
     if RECORDS in source.parents:
         return
     target = RECORDS / record.lab / record.variant / f"seed-{record.seed}.json"

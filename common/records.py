@@ -95,12 +95,10 @@ def read(path):
         body, _ = text.rsplit(',\n "checksum"', 1)
         if hashlib.sha256(body.encode()).hexdigest() != fields.pop("checksum"):
             raise ValueError("its checksum does not fit")
-        record = Record(**fields)
+        return Record(**fields | dict(path=path))
     except (OSError, ValueError, KeyError, ValidationError) as error:
         raise CourseError(f"The record {path} is cut short or was changed ({str(error).splitlines()[0]}): restore it "
                           "with git, or remove it and train it again with `make record`.") from None
-    record._path = path
-    return record
 
 
 def read_all(folder=RECORDS):

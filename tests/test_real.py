@@ -43,13 +43,13 @@ def copied(tmp_path, monkeypatch):
     record = next(r for r in records.read_all() if ".safetensors" in r.files)
     folder = tmp_path / record.lab / record.variant
     folder.mkdir(parents=True)
-    for path in [record._path, *(record.beside(ending) for ending in record.files)]:
+    for path in [record.path, *(record.beside(ending) for ending in record.files)]:
         (folder / path.name).write_bytes(path.read_bytes())
     for module in (records, recording):
         monkeypatch.setattr(module, "RECORDS", tmp_path)
-    monkeypatch.setattr(records, "read_all", lambda: [records.read(folder / record._path.name)])
+    monkeypatch.setattr(records, "read_all", lambda: [records.read(folder / record.path.name)])
     monkeypatch.setattr(labs, "read_all", records.read_all)
-    return folder / record._path.name
+    return folder / record.path.name
 
 
 def seal(path, fields):

@@ -129,7 +129,7 @@ def test_processes_at_once_share_the_threads_and_a_failure_is_told(monkeypatch, 
     monkeypatch.setattr(recording.torch, "get_num_threads", lambda: 6)
     monkeypatch.setattr(recording.signal, "signal", lambda *a: None)
     write = "import os, sys; open(f'{sys.argv[1]}/{os.getpid()}', 'w').write(os.environ['OMP_NUM_THREADS'])"
-    recording.at_once(3, [sys.executable, "-c", write, tmp_path])
+    recording.in_processes(3, [sys.executable, "-c", write, tmp_path])
     assert [path.read_text() for path in tmp_path.iterdir()] == ["2", "2", "2"]
     with pytest.raises(CourseError, match="2 of 2 processes stopped early: .*`make record` goes on"):
-        recording.at_once(2, [sys.executable, "-c", "raise SystemExit(1)"])
+        recording.in_processes(2, [sys.executable, "-c", "raise SystemExit(1)"])

@@ -88,7 +88,7 @@ def test_what_a_record_holds(folders, variant, options, tiny):
 
 
 def test_any_changed_byte_of_a_record_is_noticed(folders, variant, options):
-    path = train_one(variant, options)[0]._path
+    path = train_one(variant, options)[0].path
     text = path.read_text()
     for place in range(0, len(text) - 1, 97):  # digits, names, braces, the checksum itself; the last is a line's end
         changed = text[:place] + ("7" if text[place] != "7" else "3") + text[place + 1:]
@@ -102,7 +102,7 @@ def test_any_changed_byte_of_a_record_is_noticed(folders, variant, options):
 @pytest.mark.parametrize("ending", [".npz", ".safetensors"])
 def test_a_changed_byte_beside_a_record_is_noticed(folders, variant, options, ending):
     record = train_one(variant, options)[0]
-    path = record._path.with_suffix(ending)
+    path = record.path.with_suffix(ending)
     content = bytearray(path.read_bytes())
     content[len(content) // 2] ^= 1
     path.write_bytes(content)
@@ -111,7 +111,7 @@ def test_a_changed_byte_beside_a_record_is_noticed(folders, variant, options, en
 
 
 def test_a_record_cut_short_is_named_and_left_as_it_is(folders, variant, options):
-    path = train_one(variant, options)[0]._path
+    path = train_one(variant, options)[0].path
     path.write_bytes(path.read_bytes()[:300])
     before = contents(folders)
     with pytest.raises(CourseError, match="cut short or was changed .*make record"):
