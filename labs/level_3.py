@@ -320,7 +320,8 @@ variants |= {
 rungs = {"plain": "plain", "flip": "+ flip", "crop": "+ crop",
          "rate": "+ rate 0.1", "schedule": "+ one cycle",
          "decay": "+ weight decay", "long": "+ 200 epochs"}
-aside = {"hole": "weight decay + hole", "late_dropout": "weight decay + dropout"}
+aside = {"hole": "weight decay + hole",
+         "late_dropout": "weight decay + dropout"}
 groups |= {name: runs("level_3", name, variants[name], options)
            for name in [*rungs, *aside][1:]}
 plots_study.dots(

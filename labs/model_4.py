@@ -77,7 +77,8 @@ study = Recipe(
     affine_p=0.5, grey_p=0.5, cutout=16, cutout_p=0.5)
 
 # %%
-base = {"model_4": runs("level_4", "model_4", Variant(model_4, study), options)}
+base = {"model_4": runs("level_4", "model_4", Variant(model_4, study),
+                        options)}
 
 # %% [markdown]
 # ## Which normalisation?
@@ -177,8 +178,8 @@ for tensor in tensors:
 slopes = torch.autograd.grad(added, tensors)
 times = [round(slope.abs().max().item() / 1e-4) for slope in slopes]
 show.Table(pd.DataFrame([
-    {"tensor": names[i], "weights": tensors[i].numel(), "times counted": times[i]}
-    for i in (0, 1, 3, 15, 35, 36)]))
+    {"tensor": names[i], "weights": tensors[i].numel(),
+     "times counted": times[i]} for i in (0, 1, 3, 15, 35, 36)]))
 
 # %% [markdown]
 # It weighs most on what stands first, for no reason but its place in the list. The repair is to add once, after the
@@ -198,8 +199,8 @@ penalised, tiny = dict(base), {}
 for name in ("l1", "l2"):
     penalised[name] = runs("model_4", name, variants[name], options)
 for name, group in penalised.items():
-    kernels = [p.detach() for p in group[0].load_weights(model_4()).parameters()
-               if p.dim() == 4]
+    network = group[0].load_weights(model_4())
+    kernels = [p.detach() for p in network.parameters() if p.dim() == 4]
     small = [w.abs() < 0.01 * w.square().mean().sqrt() for w in kernels]
     tiny[name] = torch.cat([s.flatten() for s in small]).float().mean().item()
 
@@ -230,8 +231,9 @@ show.Text(
 # %%
 untrained = model_4()
 hook = untrained[2][0].register_full_backward_hook(
-    lambda module, first, second: print(f"named grad_out: {[*first[0].shape]}",
-                                        f"what it is of: {[*second[0].shape]}", sep="\n"))
+    lambda module, first, second: print(
+        f"the first gradient has the shape {[*first[0].shape]},",
+        f"the layer's output {[*second[0].shape]}"))
 untrained(torch.randn(1, 3, 32, 32))[0, 0].backward()
 hook.remove()
 

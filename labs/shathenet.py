@@ -217,7 +217,8 @@ def fold(weight):
 def folded(padding, layer):
     """Return the folded form of a padded 7x7 convolution."""
     small = nn.utils.skip_init(nn.Conv2d, 3, 16, 2)  # draws no random numbers
-    small.weight.data, small.bias.data = fold(layer.weight.data), layer.bias.data
+    small.weight.data = fold(layer.weight.data)
+    small.bias.data = layer.bias.data
     return [padding, small]
 
 
