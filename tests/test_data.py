@@ -132,3 +132,10 @@ def test_a_cache_that_cannot_be_written_is_done_without(official, tmp_path, monk
 def test_an_unknown_set_is_named():
     with pytest.raises(CourseError, match="'cifar100' is not known: choose cifar10 or synthetic"):
         datasets.load("cifar100")
+
+
+def test_at_hand_is_what_needs_no_download(official, tmp_path):
+    assert datasets.at_hand("cifar10", official.parent).name == "cifar10"
+    for name, folder in (("cifar10", tmp_path / "elsewhere"), ("synthetic", official.parent)):
+        assert datasets.at_hand(name, folder).name == "synthetic"
+    assert not (tmp_path / "elsewhere").exists()
