@@ -39,7 +39,7 @@ class Record(BaseModel):
     torch: str
     commit: str
     date: str
-    seconds: float
+    seconds: float  # as the clock on the wall counted them, with whatever stopped the run for a while
     at_once: int = 0  # runs of `make record` that shared the machine when this one ended, itself included; 0: not known
     files: dict[str, str]  # ending -> SHA-256 of the file beside this one
 
@@ -52,6 +52,11 @@ class Record(BaseModel):
     def val_acc(self):
         """Validation accuracy after the last epoch, as a fraction; None where no images were held out."""
         return self.history[-1].get("val_acc")
+
+    @property
+    def took(self):
+        """Seconds of training: the median epoch's times the number of epochs. A pause makes one epoch long, and no more."""
+        return len(self.history) * float(np.median([row["seconds"] for row in self.history]))
 
     def curves(self):
         """The history as a DataFrame, one row an epoch."""

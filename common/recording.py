@@ -64,13 +64,13 @@ def owed(variants, seeds):
 
 def known(job, records):
     """Return the seconds that a run still takes, by the median of this very variant's in `records`; None without any."""
-    times = [r.seconds for r in records if (r.lab, r.variant, r.recipe) == (job.lab, job.name, job.variant.recipe)]
+    times = [r.took for r in records if (r.lab, r.variant, r.recipe) == (job.lab, job.name, job.variant.recipe)]
     return statistics.median(times) * (1 - job.done) if times else None
 
 
 def expected(job, records):
     """Return `known`, or else a guess in proportion to the arithmetic of other variants; None without any record."""
-    rates = [r.seconds / r.recipe.epochs / r.macs for r in records]
+    rates = [r.took / r.recipe.epochs / r.macs for r in records]
     return known(job, records) or (statistics.median(rates) * job.work * (1 - job.done) if rates else None)
 
 

@@ -89,7 +89,7 @@ def cost(lab, records=None):
     said = []
     for device in sorted({r.device for r in records}):
         group = [r for r in records if r.device == device]
-        times, most = [r.seconds for r in group], max(r.at_once for r in group)
+        times, most = [r.took for r in group], max(r.at_once for r in group)
         said.append(f"{len(group)} run{'s' * (len(group) > 1)} on {device} took "
                     + (f"{clock(min(times))} to {clock(max(times))} each, {clock(sum(times))} in all" if len(group) > 1 else
                        clock(times[0])) + (f"; up to {most} at a time shared the machine" if most > 1 else ""))
@@ -102,7 +102,7 @@ def took(record):
     """Return a sentence on how long a run took, and on what."""
     threads = "" if "NVIDIA" in record.device else f" with {record.threads} thread{'s' * (record.threads > 1)}"
     shared = f", while {record.at_once} runs shared the machine" if record.at_once > 1 else ""
-    return Text(f"One run of `{record.variant}` took {record.seconds / 60:.1f} minutes on {record.device}{threads}, in "
+    return Text(f"One run of `{record.variant}` took {record.took / 60:.1f} minutes on {record.device}{threads}, in "
                 f"{record.precision}{shared}.")
 
 
@@ -141,7 +141,7 @@ def summary(groups, **more):
         "test accuracy": percent(r.test_acc for r in group),
         "training accuracy": percent(r.train_acc for r in group),
         "seeds": len(group),
-        "minutes": f"{pd.Series([r.seconds for r in group]).median() / 60:.1f}" + _shared(group),
+        "minutes": f"{pd.Series([r.took for r in group]).median() / 60:.1f}" + _shared(group),
     } | {column.replace("_", " "): text(group) for column, text in more.items()} for name, group in groups.items()]))
 
 

@@ -130,7 +130,7 @@ def stopped(lab, name, seed, epochs=1):
 
 def test_a_run_that_was_begun_takes_the_less(lab, capsys):
     record(1, "a_lab/two")
-    took = labs.read_all()[0].seconds
+    took = labs.read_all()[0].took
     whole = recording.owed(labs.all_variants("a_lab/two"), 2)[0]
     stopped(lab, "two", 1)
     rest = recording.owed(labs.all_variants("a_lab/two"), 2)[0]

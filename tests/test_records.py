@@ -62,6 +62,13 @@ def test_a_record_of_seed_10_is_none_of_seed_1s(folders, variant, options):
         find("lab", "variant", identity("synthetic", variant, 10))
 
 
+def test_a_pause_is_no_part_of_the_time_that_a_run_took(folders, variant, options):
+    record = train_one(variant, options, epochs=3)[0]
+    for row, seconds in zip(record.history, (2.0, 3000.0, 2.5)):
+        row["seconds"] = seconds
+    assert record.took == 7.5
+
+
 def test_weights_that_were_never_kept_are_not_called_missing(folders, variant, options, monkeypatch):
     monkeypatch.setattr(records, "KEEP_WEIGHTS", 10)
     record = train_one(variant, options)[0]

@@ -16,7 +16,7 @@ class Run:
     def __init__(self, accuracies, losses, seconds=90, **more):
         self.history = [dict(epoch=epoch, train_acc=accuracy + 0.1, test_acc=accuracy, test_loss=loss, seconds=seconds / (epoch % 3 + 1)) | more
                         for epoch, (accuracy, loss) in enumerate(zip(accuracies, losses), start=1)]
-        self.test_acc, self.train_acc, self.seconds = accuracies[-1], accuracies[-1] + 0.1, seconds
+        self.test_acc, self.train_acc, self.took = accuracies[-1], accuracies[-1] + 0.1, seconds
         self.val_acc = more.get("val_acc")
 
     def curves(self):
@@ -64,7 +64,7 @@ def test_a_figure_with_small_labels_scrolls_where_the_page_is_narrow():
 
 
 def test_what_a_lab_costs_is_said_machine_by_machine():
-    runs = [SimpleNamespace(lab="a", device=device, seconds=seconds, at_once=most) for device, seconds, most in (
+    runs = [SimpleNamespace(lab="a", device=device, took=seconds, at_once=most) for device, seconds, most in (
         ("a CPU", 600.0, 1), ("a CPU", 7200.0, 2), ("a GPU", 30.0, 1))]
     assert show.cost("a", runs) == (
         "**Time.** Replayed from records, this lab takes seconds. Trained, it takes longer: 2 runs on a CPU took 10 min to "
