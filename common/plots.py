@@ -16,12 +16,16 @@ plt.rcParams.update({"axes.spines.top": False, "axes.spines.right": False, "axes
 
 def mean(records, column):
     """Return the mean over records of a column of their histories, a Series over epochs."""
-    return pd.concat([r.curves()[column] for r in records], axis=1).mean(axis=1)
+    return _each(records, column).mean(axis=1)
+
+
+def _each(records, column):
+    return pd.concat([r.curves()[column] for r in records], axis=1)
 
 
 def band(axes, records, column, scale, **style):
     """Draw a column's mean over records and a band of ± one deviation, times `scale`; return the mean."""
-    curves = scale * pd.concat([r.curves()[column] for r in records], axis=1)
+    curves = scale * _each(records, column)
     mean, std = curves.mean(axis=1), curves.std(axis=1).fillna(0)
     axes.plot(mean.index, mean, **style)
     axes.fill_between(mean.index, mean - std, mean + std, color=style["color"], alpha=0.2, linewidth=0)

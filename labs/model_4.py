@@ -195,9 +195,9 @@ variants |= {
 }
 
 # %%
-penalised, tiny = dict(base), {}
-for name in ("l1", "l2"):
-    penalised[name] = runs("model_4", name, variants[name], options)
+penalised = base | {name: runs("model_4", name, variants[name], options)
+                    for name in ("l1", "l2")}
+tiny = {}
 for name, group in penalised.items():
     network = group[0].load_weights(model_4())
     kernels = [p.detach() for p in network.parameters() if p.dim() == 4]

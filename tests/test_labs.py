@@ -1,4 +1,4 @@
-"""Every lab: trained for real on the synthetic set, the same again, a page with runs missing, its exercises."""
+"""Every lab: trained for real on the synthetic set, the same again, replayed, a page with runs missing, its exercises."""
 
 import os
 import shutil
@@ -29,6 +29,7 @@ def test_a_lab(lab, tmp_path):
         assert len(list((runs / lab / name).glob("seed-0-*.json"))) == 1, f"{name} was not trained"
     assert "epoch 1/1" in "".join(printed(out))
     exercises_start_open_and_their_solutions_pass(out)
+    it_is_replayed(lab, runs, tmp_path / "again.ipynb")
     it_is_a_page_although_runs_are_missing(lab, runs, tmp_path / "page.ipynb")
     the_same_seed_gives_the_same_outputs_to_the_last_digit(out, tmp_path / "no runs")
 
@@ -40,8 +41,13 @@ def exercises_start_open_and_their_solutions_pass(out):
     assert all(said.startswith("Right: ") for said in solutions), solutions
 
 
+def it_is_replayed(lab, runs, again):
+    done = papermill(lab, again, runs, *QUICK)
+    assert done.returncode == 0, done.stderr
+    assert "epoch 1/1" not in "".join(printed(again))
+
+
 def it_is_a_page_although_runs_are_missing(lab, runs, page):
-    """Those that are there are replayed."""
     for name in list(variants(LABS / f"{lab}.py"))[1::2]:
         shutil.rmtree(runs / lab / name)
     quick = {name: int(value) if value.isdigit() else value for name, value in (p.split("=") for p in QUICK)}
