@@ -180,7 +180,8 @@ def has_bf16_units(device):
     """Tell whether `device` multiplies bfloat16 matrices in hardware; without, autocast would only slow it down."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    return device.type == "cpu" and torch.cpu.get_capabilities().get("amx_bf16", False)
+    can = torch.cpu.get_capabilities()
+    return device.type == "cpu" and (can.get("amx_bf16", False) or can.get("avx512_bf16", False))
 
 
 def interactive():
