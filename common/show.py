@@ -130,8 +130,11 @@ def beside(source, records, more=()):
 def summary(groups, **more):
     """Return the Table that ends a lab: a row for each of `groups`, {what to call a variant: its records}.
 
-    `more` names further columns, each with the function that makes its text of a variant's records.
+    `more` names further columns, each with the function that makes its text of a variant's records. Runs of several
+    machines get a column that says which, since their times do not compare.
     """
+    if len({_machine(r) for group in groups.values() for r in group}) > 1:
+        more["trained on"] = lambda group: "; ".join(sorted({_machine(r) for r in group}))
     return Table(pd.DataFrame([{
         "variant": name,
         "parameters": group[0].params,
@@ -167,6 +170,10 @@ def fastest_epoch(group):
 def seconds(group):
     """Return `fastest_epoch` as a table shows it."""
     return f"{fastest_epoch(group):.1f}"
+
+
+def _machine(record):
+    return f"{record.device}, {record.precision}"
 
 
 def _shared(group):

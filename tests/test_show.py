@@ -36,6 +36,14 @@ def test_a_summary_is_a_row_for_each_variant():
     assert more["gap"].tolist() == ["10.0"] and more["fastest epoch"].tolist() == ["40.0"]  # of 30 and 50, the second of three
 
 
+def test_a_summary_says_which_machine_where_there_are_several():
+    fast = Run([0.5], [1.0])
+    fast.device, fast.precision = "A GPU", "bf16"
+    frame = show.summary({"one": RUNS, "other": [fast], "both": [RUNS[0], fast]}).frame
+    assert frame["trained on"].tolist() == ["A CPU, fp32", "A GPU, bf16", "A CPU, fp32; A GPU, bf16"]
+    assert "trained on" not in show.summary({"other": [fast]}).frame
+
+
 def test_beside_a_source_stand_means_over_seeds():
     frame = show.beside(["1", "2%", "3%", "4%", "5", "6"], RUNS, [("a row", "7", "8")]).frame
     assert frame.source.tolist() == ["1", "2%", "3%", "4%", "5", "6", "7", "1"]
