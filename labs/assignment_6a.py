@@ -239,8 +239,8 @@ if options.rung >= 0:
 # 100 epochs of Adam on all 50,000 images, with the test set as validation set. The final network has augmentation and a
 # rate of 0.003. A scheduler is defined in the notebook, and the call that trains is never given it, so the rate stays
 # at 0.003 to the end. What still differs from the source: Adam's epsilon is $10^{-8}$ and not $10^{-7}$; an epoch here
-# has 391 batches, the last of 80 images, where the source's has 390; on a GPU with units for bfloat16 most of the
-# arithmetic is done in it; and the random numbers.
+# has 391 batches, the last of 80 images, where the source's has 390; on a device with units for bfloat16 most of
+# the arithmetic is done in it; and the random numbers.
 
 # %%
 def asked(*names):

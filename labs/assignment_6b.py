@@ -178,8 +178,8 @@ assert counts == (150_168, 151_404)
 # on), batches of 128, 50 epochs, zoom by up to 0.15, mirroring, one number in twenty dropped after each block. The
 # source followed the test set, and so do we. `Pixels` hands the network pixels from 0 to 1; `like_keras` draws first
 # weights as Keras does and keeps 0.99 of the running statistics at each step. What still differs: Adam's epsilon is
-# $10^{-8}$, not $10^{-7}$; an epoch has 391 batches, the last one smaller, not 390; on a GPU with units for bfloat16
-# most of the arithmetic is done in it; and the random numbers.
+# $10^{-8}$, not $10^{-7}$; an epoch has 391 batches, the last one smaller, not 390; on a device with units for
+# bfloat16 most of the arithmetic is done in it; and the random numbers.
 
 # %% tags=["variants"]
 variants = {"as_run": Variant(as_run, Recipe(

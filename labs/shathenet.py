@@ -304,7 +304,7 @@ show.Table(pd.DataFrame(
 # at 0.001, batches of 32, 60 epochs, no augmentation, pixels over 255, kernels drawn from a truncated normal
 # distribution, and the test images in place of a validation set. The side, 192, is a guess. What is known to differ:
 # dense layers start as PyTorch's do, not as Keras'; Adam's epsilon is $10^{-8}$, not $10^{-7}$; the random numbers; and
-# a GPU with units for bfloat16 does most of the arithmetic in it.
+# a device with units for bfloat16 does most of the arithmetic in it.
 
 # %%
 as_run_records = runs("shathenet", "as_run", variants["as_run"], options)
