@@ -48,7 +48,8 @@ def uniform(images, low, high, generator=None):
 
 def flip(images, mirrored):
     """Mirror left to right the images that `mirrored`, bool (N,), marks."""
-    return torch.where(mirrored.view(-1, 1, 1, 1), images.flip(3), images)
+    mirrored = mirrored.view(-1, 1, 1, 1)
+    return images.flip(3) * mirrored + images * ~mirrored  # torch.where takes three times as long on a CPU
 
 
 def crop(images, padding, mode="black", generator=None):
@@ -61,12 +62,9 @@ def crop(images, padding, mode="black", generator=None):
         padded = F.pad(images.float(), (padding,) * 4, mode="reflect").to(images.dtype)
     else:
         padded = F.pad(images, (padding,) * 4)
-    offset = torch.randint(0, 2 * padding + 1, (2, n, 1), device=images.device, generator=generator)
-    rows = offset[0] + torch.arange(h, device=images.device)
-    columns = offset[1] + torch.arange(w, device=images.device)
-    # Indices beside a slice put the indexed axes first: (N, H, W, 3), which is channels-last as the network wants it.
-    sample = torch.arange(n, device=images.device)[:, None, None]
-    return padded[sample, :, rows[:, :, None], columns[:, None, :]].permute(0, 3, 1, 2)
+    down, right = torch.randint(0, 2 * padding + 1, (2, n), device=images.device, generator=generator)
+    windows = padded.unfold(2, h, 1).unfold(3, w, 1)  # a view of every place to cut: (N, 3, places, places, H, W)
+    return windows[torch.arange(n, device=images.device), :, down, right]
 
 
 def cutout(images, least, largest, p, fill, generator=None):

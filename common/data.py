@@ -182,4 +182,8 @@ def normalisation(data, recipe):
 def normalise(images, mean, std):
     """Turn uint8 images (N, 3, H, W) into float32, channels last, minus `mean` and over `std`, both of shape (3,)."""
     images = images.to(torch.float32, memory_format=torch.channels_last)
-    return images.mul_((1 / (255 * std)).view(1, 3, 1, 1)).sub_((mean / std).view(1, 3, 1, 1))
+
+    def everywhere(values):  # a CPU is slow on what it must repeat along channels, which lie innermost
+        return values.view(1, 3, 1, 1).expand_as(images[:1]).contiguous(memory_format=torch.channels_last)
+
+    return images.mul_(everywhere(1 / (255 * std))).sub_(everywhere(mean / std))
