@@ -10,8 +10,8 @@
 # # Assignment 6A: seven steps, one at a time
 #
 # *Seven steps were taken and the result was better. Which of them helped?* The third source starts from a network
-# with dense layers and ends with a quarter of its parameters. Its README lists seven steps on the way. But it trained
-# three networks, and three networks cannot tell seven steps apart. Here every step is a rung of a ladder.
+# with dense layers and ends with a quarter of its parameters. Its README lists seven steps on the way, but it trained
+# three networks, which cannot tell seven steps apart. Here every step is a rung of a ladder.
 #
 # **After this lab you can**
 #
@@ -20,7 +20,7 @@
 # * compute a receptive field, and find the mistake in somebody's comments;
 # * show whether the worth of a step depends on when it is taken.
 #
-# **Before**, you should have read [Level 1](level_1).
+# **Before**, read [Level 1](level_1).
 
 # %% tags=["imports"]
 import math
@@ -60,8 +60,7 @@ show.cost("assignment_6a")
 #
 # *Question: what was taken away, and what was put in its place?*
 #
-# The **base** narrows the map early: two 3×3 convolutions, a pooling, and again with twice the channels. Three dense
-# layers end it. Its convolutions have a bias and no batch normalisation.
+# The **base** narrows the map early: two 3×3 convolutions and a pooling, three times. Three dense layers end it.
 
 # %% tags=["variants"]
 def conv(n, m, kernel=3, padding=1, norm=False):
@@ -94,10 +93,10 @@ def conv_head(channels, side, norm=False):
 
 
 # %% [markdown]
-# The **pyramid**, as the source calls it, widens first. A block is two 3×3 convolutions that double the channels twice.
-# A transition squeezes them with a 1×1 convolution and halves the map. In place of the dense layers stand a 1×1
-# convolution to ten channels and a kernel as large as the map. With `norm` it has batch normalisation from block 2 on,
-# where the source put it. `placed` says where dropout is: after each block, or, as in the base, after each pooling.
+# The **pyramid**, as the source calls it, widens first. A block doubles the channels twice, by 3×3 convolutions; a
+# transition squeezes them by a 1×1 convolution and halves the map; `conv_head` stands in place of the dense layers.
+# `norm` adds batch normalisation from block 2 on, as in the source. `placed` says where dropout is: after each block,
+# or, as in the base, after each pooling.
 
 # %% tags=["variants"]
 def pyramid(width, norm, dropout, placed):
@@ -116,16 +115,14 @@ def pyramid(width, norm, dropout, placed):
 
 
 # %% [markdown]
-# The source used Keras. Three of its defaults differ from PyTorch's, and `like_keras` copies them: first weights are
-# drawn from Glorot's uniform distribution, biases start at zero, and batch normalisation has an epsilon of 0.001 and
-# running averages that move a tenth as fast. The source also fed pixels between 0 and 1. Our recipes
-# normalise, so `Pixels` takes that back in the source's three networks.
+# `like_keras` copies three defaults of the source's Keras that differ from PyTorch's: first weights are drawn from
+# Glorot's uniform distribution, biases start at zero, and batch normalisation has an epsilon of 0.001 and running
+# averages that move a tenth as fast. `Pixels` undoes the normalisation of images: the source fed pixels from 0 to 1.
 
 # %% tags=["variants"]
 source = Recipe(
     epochs=100, batch_size=128, optimizer="adam", lr=0.001,
-    schedule="constant",
-    validation=0, follow_test=True, statistics="train")
+    schedule="constant", validation=0, follow_test=True, statistics="train")
 variants = {
     "as_run_base": Variant(lambda: nn.Sequential(
         Pixels(), *base(dense_head())), source),
@@ -137,42 +134,24 @@ variants = {
 }
 
 # %% [markdown]
-# Keras counts the running means and variances of batch normalisation among a network's parameters, as “non-trainable”.
-# In PyTorch they are buffers and do not count. The counts that the source printed are Keras':
-
-# %%
-AS_RUN = ["as_run_base", "as_run_refactored", "as_run_final"]
-counts = [(inspect.parameters(net), inspect.keras_count(net))
-          for net in (variants[name].build() for name in AS_RUN)]
-for name, both in zip(AS_RUN, counts):
-    print("{}: {:,} parameters, {:,} by Keras".format(name, *both))
-assert counts == [(1_172_410, 1_172_410), (649_656, 649_656),
-                  (293_260, 294_112)]
-
-# %% [markdown]
 # The source also writes the receptive field beside each layer of the pyramid, up to 47 pixels at the head, where it is
-# 58: its comments double the *field* at each pooling. What a pooling doubles is the *jump*, the number of image pixels
-# between neighbours of the map. All of them stand beside the truth in
-# [The receptive field](../book/theory_receptive_field), and exercise 1 takes them up.
+# 58: its comments double the *field* at each pooling, and add 2 for each 3×3. What a pooling doubles is the *jump*, the
+# number of image pixels between neighbours of the map, and a 3×3 adds two jumps
+# ([The receptive field](../book/theory_receptive_field) and exercise 1).
 #
 # ## The ladder
 #
 # *Question: how is one step told from another?*
 #
-# By a rung for each of the README's steps, in its order. A step may hold two changes, and then the rung gives what both
-# do together: rung 2 brings other blocks, transitions and another head; rung 5 moves dropout and lowers it; rung 7
-# raises the rate and lets it decay. (Rung 7's two changes are told apart further down.) The source itself took steps 1
-# and 2 together, then 3 to 6 with the higher rate of step 7; the decay it never took.
+# By a rung for each of the README's steps, in its order. What a step changes together, its rung cannot tell apart. The
+# source itself took steps 1 and 2 together, then 3 to 6 with the higher rate of step 7; the decay it never took.
 #
-# The ladder keeps the source's Adam, batches of 128 and 100 epochs. It is honest where the source was not: 5,000 images
-# are held out, the test set is used once, at the end, and images are normalised. After each epoch we also evaluate the
-# 45,000 images learnt from, clean and without dropout, as test images are. The accuracy counted while learning cannot
-# be compared between these rungs, for they differ in dropout and augmentation.
+# The ladder keeps the source's Adam, batches of 128 and 100 epochs, but holds out 5,000 images, uses the test set once,
+# at the end, and normalises images. Accuracy counted while learning does not compare between rungs that differ in
+# dropout and augmentation, so each epoch also evaluates the 45,000 images learnt from, clean and without dropout.
 
 # %% tags=["variants"]
-usual = source.plus(
-    validation=0.1, follow_test=False,
-    follow_train=True)  # this makes an epoch a fifth to a third longer
+usual = source.plus(validation=0.1, follow_test=False, follow_train=True)
 SWITCHES = "norm", "dropout", "augmentation", "schedule"
 
 
@@ -200,8 +179,7 @@ def name_of(on):
 variants |= {
     "rung_0": Variant(lambda: base(dense_head()), usual),
     "rung_1": Variant(lambda: base(conv_head(192, 2)), usual),
-    "rung_2": Variant(
-        lambda: pyramid(48, False, 0.25, placed=False), usual),
+    "rung_2": Variant(lambda: pyramid(48, False, 0.25, placed=False), usual),
 }
 for taken in range(5):
     variants[name_of(SWITCHES[:taken])] = switched(SWITCHES[:taken])
@@ -216,31 +194,34 @@ CHANGES = ["–", "head: 1×1 to ten channels, then 2×2", "blocks, transitions;
 RUNGS = [f"rung_{number}" for number in range(8)]
 nets = [variants[name].build() for name in RUNGS]
 params, macs = ([count(n) for n in nets] for count in (inspect.parameters, inspect.macs))
-show.Table(pd.DataFrame({"rung": STEPS, "parameters": params, "by Keras": [inspect.keras_count(n) for n in nets],
-                         "macs": macs, "what changes": CHANGES}))
+keras = [inspect.keras_count(net) for net in nets]
+assert [keras[0], keras[2], keras[7]] == [1_172_410, 649_656, 294_112]  # as the source printed
+show.Table(pd.DataFrame({"rung": STEPS, "parameters": params, "by Keras": keras, "macs": macs,
+                         "what changes": CHANGES}))
 
 # %% [markdown]
-# Two choices are ours. The source never ran the base without its dense layers; rung 1 gives it the kind of head that
-# the pyramid has. And the source moved dropout along with the pyramid; the README lists it as a step of its own, so
-# here it waits for rung 5. With the parameter `rung`, that rung alone is trained, and the lab ends here.
+# Keras counts the running means and variances of batch normalisation as “non-trainable” parameters; in PyTorch they are
+# buffers. The counts that the source printed, of the networks of rungs 0, 2 and 7, are Keras'.
+#
+# Two choices are ours. The source never ran the base without its dense layers; rung 1 gives it the pyramid's kind of
+# head. And the source moved dropout along with the pyramid; here it waits for rung 5, a step of its own in the README.
 
 # %% tags=["hide-input"]
 if options.rung >= 0:
     name = f"rung_{options.rung}"
     for record in runs("assignment_6a", name, variants[name], options):
         print(f"Rung {STEPS[options.rung]}, seed {record.seed}: test accuracy {record.test_acc:.2%}")
-    raise SystemExit(0)  # no failure: papermill and Jupyter stop here, for what is below compares rungs
+    raise SystemExit(0)  # no failure: what is below compares rungs
 
 # %% [markdown]
 # ## As the source ran it
 #
 # *Question: what do the source's three networks reach here?*
 #
-# 100 epochs of Adam on all 50,000 images, with the test set as validation set. The final network has augmentation and a
-# rate of 0.003. A scheduler is defined in the notebook, and the call that trains is never given it, so the rate stays
-# at 0.003 to the end. What still differs from the source: Adam's epsilon is $10^{-8}$ and not $10^{-7}$; an epoch here
-# has 391 batches, the last of 80 images, where the source's has 390; on a device with units for bfloat16 most of
-# the arithmetic is done in it; and the random numbers.
+# All 50,000 images are learnt from, and the test set serves as validation set, as in the source. Its notebook defines a
+# scheduler and never gives it to the call that trains, so the rate of the final network stays at 0.003. What still
+# differs: Adam's epsilon is $10^{-8}$ and not $10^{-7}$; an epoch has 391 batches, the last of 80 images, and not 390;
+# on a device with units for bfloat16 most of the arithmetic is done in it; and the random numbers.
 
 # %%
 def asked(*names):
@@ -249,21 +230,18 @@ def asked(*names):
             for name in names}
 
 
-# %% tags=["hide-input"]
-reported = {"as_run_base": (91.86, 83.32), "as_run_refactored": (96.45, 79.82), "as_run_final": (93.90, 84.84)}
-
-
 def test(group):
     return np.array([r.test_acc for r in group])
 
 
 # %%
-source_runs = asked(*AS_RUN)
+source_runs = asked("as_run_base", "as_run_refactored", "as_run_final")
 
 # %% tags=["remove-input", "nbval-ignore-output"]
 show.took(source_runs["as_run_base"][0])
 
 # %% tags=["hide-input"]
+reported = {"as_run_base": (91.86, 83.32), "as_run_refactored": (96.45, 79.82), "as_run_final": (93.90, 84.84)}
 show.Table(pd.DataFrame([{
     "last epoch": name, "training, source": f"{trained:.2f}%",
     "training, here": show.percent(r.train_acc for r in source_runs[name]),
@@ -272,36 +250,29 @@ show.Table(pd.DataFrame([{
 } for name, (trained, tested) in reported.items()]))
 
 # %% tags=["remove-input"]
-near, off = 1.5, {name: 100 * test(group).mean() - reported[name][1] for name, group in source_runs.items()}
-far = [f"{name} ({off[name]:+.1f})" for name in AS_RUN if abs(off[name]) > near]
-theirs = reported[AS_RUN[2]][1] - reported[AS_RUN[0]][1]
-show.Text(
-    "**What we see.** "
-    + (f"More than {near} points from the source's test accuracy: {', '.join(far)}. " if far else
-       f"All three end within {near} points of the source's test accuracy. ")
-    + f"From base to final, test accuracy changes by {stats.phrase(*stats.gained(source_runs[AS_RUN[0]], source_runs[AS_RUN[2]]))}; "
-    f"in the source it was {theirs:+.2f}. The gap is " + ", then ".join(map(show.gap, source_runs.values())) + " points.")
+off = [f"{name} {100 * test(group).mean() - reported[name][1]:+z.1f}" for name, group in source_runs.items()]
+theirs = reported["as_run_final"][1] - reported["as_run_base"][1]
+change = stats.gained(source_runs["as_run_base"], source_runs["as_run_final"])
+show.Text(f"**What we see.** Test accuracy here less that of the source, in points: {', '.join(off)}. From base to "
+          f"final it changes by {stats.phrase(*change)}; in the source it was {theirs:+.2f}.")
 
 # %% [markdown]
 # ### A headline
 #
 # The README sums up that the new model <q>achieved a training accuracy (94%) higher than the base accuracy</q>, and
-# that the gap between training and validation accuracy <q>had narrowed</q>. Read quickly, that is 94 against a base of
-# 83.
+# that the gap between training and validation accuracy <q>had narrowed</q>. Read quickly, that is 94 against 83.
 #
 # * <q>94.00 %</q> is a *training* accuracy, and the best of a hundred epochs. The base's is <q>92.36 %</q>. On test
 #   images the last epochs read <q>84.84 %</q> and <q>83.32 %</q>, of one run each.
-# * The gap narrowed against the middle network only; from base to final it grew, as the column *gap, source* says. Even
-#   that compares little: training accuracy is measured while dropout is at work, and the base has more of it, which makes
-#   its gap look small.
-
-# %% [markdown]
+# * The gap narrowed against the middle network only; from base to final it grew (*gap, source*). Even that compares
+#   little: training accuracy is measured under dropout, of which the base has more, and so its gap looks small.
+#
 # ## What each rung gave
 #
 # *Question: which steps helped, which cost, and which cannot be told from chance?*
 
 # %%
-ladder, few = asked(*RUNGS), options.seeds < stats.ENOUGH
+ladder = asked(*RUNGS)
 moves = zip(ladder.values(), list(ladder.values())[1:])
 steps = pd.DataFrame(
     [(step, *stats.gained(*pair)) for step, pair in zip(STEPS[1:], moves)],
@@ -314,19 +285,17 @@ top, bottom = steps.loc[steps.change.idxmax()], steps.loc[steps.change.idxmin()]
 clear = ", ".join(f"*{row.step}*" for row in steps.itertuples() if row.low > 0 or row.high < 0)
 show.Text(
     f"**What we see.** The ladder leads from {show.percent(test(ladder['rung_0']))} to "
-    f"{show.percent(test(ladder['rung_7']))}. "
-    + (f"The step worth most is *{top.step}*, {stats.phrase(*top[1:])}. " if top.change > 0 else "No step gained accuracy. ")
-    + (f"The one that cost most is *{bottom.step}*, {stats.phrase(*bottom[1:])}. " if bottom.change < 0 else
-       "No step cost accuracy. ")
-    + ("So few seeds give no intervals, and no word on which of these steps is chance." if few else
-       (f"Beyond chance: {clear}; in the others the interval holds zero. " if clear else "Every interval holds zero. ")
-       + "(About every third table of seven such intervals has one that misses the truth.) Intervals are paired: the "
-       "runs of one seed share the order of images, so what seeds do to both cancels in the difference."))
+    f"{show.percent(test(ladder['rung_7']))}. The highest change is that of *{top.step}*, {stats.phrase(*top[1:])}; "
+    f"the lowest that of *{bottom.step}*, {stats.phrase(*bottom[1:])}. "
+    + ("So few seeds give no intervals, and no word on which of these steps is chance."
+       if options.seeds < stats.ENOUGH else
+       f"Beyond chance: {clear or 'no step'}. Any other interval holds zero. (About every third table of seven such "
+       "intervals has one that misses the truth.) Intervals are paired: the runs of one seed share the order of "
+       "images, so what seeds do to both cancels in the difference."))
 
 # %% [markdown]
-# Beside the accuracy stands what it cost. *Training accuracy* was counted while learning; *clean* is that on the same
-# images after the last epoch, clean and without dropout; *clean gap* is how far it is above test accuracy. Of a run's
-# epochs the fastest says most about its time, since whatever else a machine does only adds to it.
+# *clean* is the accuracy after the last epoch on the images learnt from, *clean gap* how far it is above test accuracy.
+# The fastest epoch says most about a run's time, as all else a machine does adds to it; compare those of one machine.
 
 # %% tags=["hide-input", "nbval-ignore-output"]
 def clean(group):
@@ -341,9 +310,8 @@ show.summary(dict(zip(STEPS, ladder.values())),
 # %% [markdown]
 # ### What became of the dense layers
 #
-# In the source, test accuracy fell from <q>83.32 %</q> to <q>79.82 %</q> and an epoch took 28 seconds in place of 9. It
-# is tempting to put both down to the dense layers, but the blocks were rebuilt in the same stride. Rungs 1 and 2 tell
-# them apart.
+# In the source, test accuracy fell from <q>83.32 %</q> to <q>79.82 %</q> and an epoch took 28 seconds in place of 9.
+# The dense layers went and the blocks were rebuilt in one stride. Rungs 1 and 2 tell them apart.
 
 # %% tags=["remove-input"]
 layers = inspect.layers(nets[2])
@@ -358,19 +326,11 @@ show.Text(
 
 # %% tags=["remove-input"]
 three = [ladder[name] for name in RUNGS[:3]]
-fitted = [clean(group).mean() for group in three]
-mean, low, high = stats.gained(*three[:2])
 show.Text(
-    f"*Accuracy.* Rung 1 changes it by {stats.phrase(mean, low, high)}, rung 2 by "
-    f"{stats.phrase(*stats.gained(*three[1:]))}, both together by {stats.phrase(*stats.gained(*three[::2]))}. On "
-    f"the images learnt from, clean, the three reach {fitted[0]:.1%}, {fitted[1]:.1%} and {fitted[2]:.1%}. "
-    + ("So few runs of each cannot say why." if few else
-       "Rung 1 shows no loss on test images beyond chance, so there is none to explain." if high >= 0 else
-       "Without the dense layers the network fits its own images no worse, but others worse. That speaks for a lost "
-       "brake on over-fitting rather than lost capacity: with them went two dropouts of one half."
-       if fitted[1] > fitted[0] - 0.005 else
-       "Without the dense layers the network fits its own images worse, too. That speaks for lost capacity rather than "
-       "a lost brake on over-fitting."))
+    f"*Accuracy.* Rung 1 changes it by {stats.phrase(*stats.gained(*three[:2]))}, rung 2 by "
+    f"{stats.phrase(*stats.gained(*three[1:]))}, both together by {stats.phrase(*stats.gained(*three[::2]))}. If rung "
+    "1 loses beyond chance on test images and not in *clean*, that speaks for a lost brake on over-fitting: with the "
+    "dense layers went two dropouts of one half. If it loses in both, that speaks for lost capacity.")
 
 # %% tags=["remove-input", "nbval-ignore-output"]
 seconds = [show.fastest_epoch(group) for group in three]
@@ -381,15 +341,13 @@ show.Text("*Time.* " + (
     "These runs did not have the machine alike, so their times are not compared."))
 
 # %% [markdown]
-# *Receptive field.* It hardly changes. A number on the last map before the head has seen a square of 36 pixels a side in
-# the base and of 34 in the pyramid, both more than the image. What the heads are given differs: the dense layers get 192
-# channels at four places, the last kernel of the pyramid gets ten channels at 49, each cut at zero by a ReLU.
+# *Receptive field.* It hardly changes. A number on the last map before the head has seen a square of 36 pixels a side
+# in the base and of 34 in the pyramid, both more than the image.
 #
 # ### What the forgotten scheduler would have given
 #
-# *Question: is what rung 7 gave due to its higher rate, or to the decay?* The source's last network ran at the higher
-# rate without the decay. One variant more tells them apart: rung 6 at a constant 0.003. (Of fewer than three seeds there
-# is no interval, but [McNemar's test](../book/glossary.md), as in Level 1.)
+# *Question: is what rung 7 gave due to its higher rate, or to the decay?* One variant more tells them apart: rung 6 at
+# a constant 0.003, as the source's last network ran.
 
 # %% tags=["variants"]
 variants["higher_rate"] = switched(SWITCHES[:3], lr=0.003, follow_train=False)
@@ -398,21 +356,16 @@ variants["higher_rate"] = switched(SWITCHES[:3], lr=0.003, follow_train=False)
 between = asked("higher_rate")["higher_rate"]
 
 # %% tags=["remove-input"]
-higher, (six, seven) = "rung 6 at 0.003", (ladder["rung_6"], ladder["rung_7"])
-decay, low, high = stats.gained(between, seven)
 show.Text(
-    "* A higher rate: " + stats.sentence(six, between, ("rung 6", higher))
-    + "\n* The decay: " + stats.sentence(between, seven, (higher, "rung 7"))
-    + ("" if few else "\n\n**The answer.** " + (
-        "These runs do not show that the forgotten scheduler would have changed anything." if low <= 0 <= high else
-        f"What the source forgot {'gains' if decay > 0 else 'costs'} {abs(decay):.2f} points.")))
+    "* A higher rate: " + stats.sentence(ladder["rung_6"], between, ("rung 6", "rung 6 at 0.003"))
+    + "\n* The decay, which the source forgot: "
+    + stats.sentence(between, ladder["rung_7"], ("rung 6 at 0.003", "rung 7")))
 
 # %% [markdown]
 # ## Is a step's worth the same whenever it is taken?
 #
 # Steps 4 to 7 can be taken in any order. We take them backwards too, and then leave each one out of the finished
-# network, which is to take it last. Equal sets of steps are one variant, in whatever order they were taken, so that
-# only five are new.
+# network, which is to take it last. Equal sets of steps are one variant, so that only five are new.
 
 # %% tags=["variants"]
 taken_after = [(s, SWITCHES[:n]) for n, s in enumerate(SWITCHES)]
@@ -423,8 +376,7 @@ for step, before in taken_after:
         variants.setdefault(name_of(on), switched(on, follow_train=False))
 
 # %%
-every = ladder | asked(
-    *[name for name in variants if name.startswith("with_")])
+every = ladder | asked(*[v for v in variants if v.startswith("with_")])
 CALLED = {step: name[2:] for step, name in zip(SWITCHES, STEPS[4:])}
 pairs = {(CALLED[step], len(before) + 1):  # which step, taken as number so
          (name_of(before), name_of({*before, step}))
@@ -440,26 +392,17 @@ lines = []
 for step in CALLED.values():
     first = min(place for called, place in pairs if called == step)
     early, late = (test(every[after]) - test(every[before]) for before, after in (pairs[step, first], pairs[step, 4]))
-    change = stats.points(early, late)
-    lines.append(f"* *{step}*: {100 * early.mean():+z.2f} points as number {first} of the four, "
-                 f"{100 * late.mean():+z.2f} as the last; last minus earlier "
-                 + (f"{change[0]:+z.2f}." if few else f"{stats.worded(*change)}."))
+    lines.append(f"* *{step}*: {100 * early.mean():+z.2f} points as number {first}, {100 * late.mean():+z.2f} as the "
+                 f"last; last minus earlier {stats.worded(*stats.points(early, late))}.")
 floor = 0.15  # guessing gives 0.1
-with_steps = {name_of(on): " + ".join(CALLED[s] for s in SWITCHES if s in on) or "none of the four"
-              for step, before in taken_after for on in ({*before}, {*before, step})}
-nothing = [on for name, on in with_steps.items() if test(every[name]).min() < floor]
-show.Text("**What we see.** Taken as the last, a step's worth is what the finished network would lose without it.\n\n"
-          + "\n".join(lines)
-          + ("\n\nEach compares four networks. From so few seeds we cannot tell what of it is chance." if few else "")
-          + (f"\n\nWith {'; with '.join(nothing)} a run learnt nothing (test accuracy below {floor:.0%}). A step that makes "
-             "such a network learn is worth much there, and that says little about it elsewhere." if nothing else ""))
+nothing = {f"`{name}`" for pair in pairs.values() for name in pair if test(every[name]).min() < floor}
+show.Text("**What we see.**\n\n" + "\n".join(lines) + (
+    f"\n\nIn {', '.join(sorted(nothing))} a run learnt nothing (test accuracy below {floor:.0%}). A step that makes "
+    "such a network learn is worth much there, and that says little about it elsewhere." if nothing else ""))
 
 # %% [markdown]
 # All orders lead from rung 3 to rung 7, so the four worths of an order always add up to the same sum. The order decides
 # how the sum is shared out. “This step gave two points” is therefore short for “… after those steps, in this network”.
-#
-# How far the same number of parameters goes with what is known today is a question for [another
-# lab](fixed_budget).
 #
 # ## Exercises
 #
@@ -475,7 +418,6 @@ def field(pairs):
 
 # %% tags=["check", "hide-input"]
 def check_field(answer):
-    """Return what is to be said of a function for the receptive field of some layers."""
     pooled = [(3, 1), (3, 1), (3, 1), (2, 2)]
     whole = [*pooled, (3, 1), (3, 1), (2, 2), (3, 1), (3, 1), (7, 1)]
     cases = ([(3, 1)], 3), ([(3, 1), (3, 1)], 5), (pooled, 8), (whole, 58), ([(3, 2), (3, 2), (3, 1)], 15)
@@ -515,7 +457,6 @@ def first_at_floor(start, factor, every, floor):
 
 # %% tags=["check", "hide-input"]
 def check_floor(answer):
-    """Return what is to be said of a function for the epoch at which a step schedule reaches its floor."""
     return compare(
         answer, [((0.003, 0.9, 3, 0.0005), 55), ((0.003, 0.9, 2, 0.0005), 37), ((0.1, 0.5, 10, 0.001), 71)],
         [(lambda start, factor, every, floor: math.ceil(math.log(floor / start) / math.log(factor)),
@@ -549,4 +490,5 @@ show.summary(source_runs | {name: ladder[name] for name in ("rung_0", "rung_7")}
 # * A step's worth was measured after certain steps. Say after which.
 # * Compare test accuracies, of the last epoch. A training accuracy under dropout and augmentation compares with little.
 #
-# Assignment 6B asks what kind of convolution to put into a network's blocks.
+# Assignment 6B asks what kind of convolution to put into a network's blocks, and [another lab](fixed_budget) how far
+# the same number of parameters goes with what is known today.
