@@ -11,7 +11,7 @@
 #
 # Level 2 takes each max-pooling of Level 1 away and puts a 3×3 convolution with stride 2 in its place. The network
 # grows from 83,368 to 203,624 parameters, and its author finds about the same accuracy. *What did the striding do, and
-# what did the layers and parameters that came with it?* Two things changed at once, so one network cannot tell. Four can.
+# what did the layers and parameters that came with it?* Two things changed at once: one network cannot tell, four can.
 #
 # **After this lab you can**
 #
@@ -25,7 +25,6 @@
 # %% tags=["imports"]
 from functools import partial
 
-import numpy as np
 import pandas as pd
 import torch
 import torch.nn.functional as F
@@ -60,9 +59,8 @@ show.cost("level_2")
 #
 # *Question: what does it cost to replace a pooling by a convolution?*
 #
-# Everything stays as in Level 1, but for four layers: where a 2×2 max-pooling stood, there is now a `conv_block` of its
-# own, with stride 2 and as many channels out as in. The odd 3×3 convolution of the head, on a map of one pixel, is
-# still there; Level 1 shows that eight of its nine taps are never trained.
+# Everything stays as in Level 1, but each 2×2 max-pooling is now a `conv_block` with stride 2 and as many channels out
+# as in. The head still has its odd 3×3 convolution; Level 1 shows that eight of its nine taps are never trained.
 
 # %% tags=["variants"]
 def as_run():
@@ -82,19 +80,18 @@ def as_run():
 
 # %%
 layers = inspect.layers(as_run())
-show.Table(layers[layers.layer.str.contains("stride 2")])
+strided = layers[layers.layer.str.contains("stride 2")]
+show.Table(strided)
 
 # %% tags=["remove-input"]
-halving = [b for b in as_run() if isinstance(b, nn.Sequential) and b[0].stride == (2, 2)]
-extra = sum(inspect.parameters(block) for block in halving)
-strided_macs = layers[layers.layer.str.contains("stride 2")].macs.sum()
+total = layers.params.sum()
+extra = sum(inspect.parameters(b) for b in as_run() if isinstance(b, nn.Sequential) and b[0].stride == (2, 2))
 show.Text(
-    f"**What we see.** Of {layers.params.sum():,} parameters, {extra:,} are in the {len(halving)} new blocks (their "
-    f"normalisations, not listed, included); without them there would be {layers.params.sum() - extra:,}, as in Level "
-    "1. The author wanted to “make the model lighter”. In parameters it is "
-    f"{layers.params.sum() / (layers.params.sum() - extra):.2f} times as heavy. It takes more arithmetic, too: a "
-    "pooling multiplies nothing, and these four convolutions take "
-    f"{strided_macs:,} of {layers.macs.sum():,} multiply–accumulates.")
+    f"**What we see.** Of {total:,} parameters, {extra:,} are in the four new blocks (their normalisations, not "
+    f"listed, included); without them there would be {total - extra:,}, as in Level 1. The author wanted to <q>make the "
+    f"model lighter</q>, and saw that it <q>might increase model parameters</q>: they are {total / (total - extra):.2f} "
+    "times as many. It takes more arithmetic, too: a pooling multiplies nothing, and these four convolutions take "
+    f"{strided.macs.sum():,} of {layers.macs.sum():,} multiply–accumulates.")
 
 # %% [markdown]
 # ## As the source ran it
@@ -124,17 +121,14 @@ turn = int(mean_test_loss.idxmin())
 plots.curves(as_run_records, "Level 2 as the source ran it", mark=turn)
 
 # %% tags=["remove-input"]
-mean_train = plots.mean(as_run_records, "train_acc")
-mean_test = plots.mean(as_run_records, "test_acc")
-show.Text(
-    f"**What we see.** The test loss is lowest at epoch {turn}, {mean_test_loss[turn]:.3f}, and ends at "
-    f"{mean_test_loss.iloc[-1]:.3f}. At the end the network knows {mean_train.iloc[-1]:.1%} of the training images and "
-    f"{mean_test.iloc[-1]:.1%} of the test images.")
+show.Text(f"**What we see.** The test loss is lowest at epoch {turn}, {mean_test_loss[turn]:.3f}, and ends at "
+          f"{mean_test_loss.iloc[-1]:.3f}.")
 
 # %% [markdown]
 # Next to what the source reports (one run; it counts epochs from 0, we count from 1; its loss multiplied by 63.7):
 
 # %% tags=["hide-input"]
+mean_test = plots.mean(as_run_records, "test_acc")
 above = mean_test[mean_test >= 0.77]
 show.beside(
     ["203,624", "98.50%", "78.01%", "78.78% (the 49th)", "13", "0.702"], as_run_records,
@@ -148,8 +142,8 @@ show.beside(
 # Nothing about striding. Between the two numbers lie a stride *and* 120,256 parameters in four more layers. If striding
 # loses a point and the layers gain one, the sum is nothing, and nobody sees either.
 #
-# The numbers are also single runs. An accuracy of 0.78 that is measured on 10,000 images has a standard error of
-# $\sqrt{0.78 \cdot 0.22 / 10000} \approx 0.004$ from the choice of test images alone, and another seed adds its own
+# The numbers are also single runs. An accuracy of 0.78 on 10,000 images has a standard error of
+# $\sqrt{0.78 \cdot 0.22 / 10000} \approx 0.004$ from the choice of test images alone, to which another seed adds its
 # share. The best epochs, <q>78.72 %</q> and <q>78.78 %</q>, are six images apart.
 #
 # ## What one output sees
@@ -160,19 +154,17 @@ show.beside(
 
 # %%
 torch.manual_seed(0)
-every = nn.Conv2d(16, 32, 3, padding=1)
-second = nn.Conv2d(16, 32, 3, stride=2, padding=1)
-second.load_state_dict(every.state_dict())
 some = torch.rand(1, 16, 32, 32)
-with torch.no_grad():
-    difference = second(some) - every(some)[:, :, ::2, ::2]
+weight = torch.rand(32, 16, 3, 3)
+every = F.conv2d(some, weight, padding=1)
+second = F.conv2d(some, weight, padding=1, stride=2)
+difference = second - every[:, :, ::2, ::2]
 print(f"largest difference: {difference.abs().max():.1e}")
 
 # %% [markdown]
-# So both ways start from the same four numbers in each 2×2 window. Pooling computes all four and keeps the **largest**.
-# Striding computes only the **first**, whatever the other three would have been. That is a quarter of the arithmetic,
-# and it is blind in a way that pooling is not. Here a detector of thin upright lines, with weights −1, 2, −1, looks at
-# a line in an even column, and at the same line one pixel further on:
+# So both start from the same four numbers in each 2×2 window. Pooling computes all four and keeps the **largest**.
+# Striding computes only the **first**, a quarter of the arithmetic, and is blind to the other three. Here a detector of
+# thin upright lines, weights −1, 2, −1, looks at a line in an even column, and at the same line one pixel further on:
 
 # %%
 def answers(column):
@@ -196,12 +188,12 @@ plots_study.pictures(
 # %% [markdown]
 # After the stride the line is there or gone, by the column it stands in. This is *aliasing*: samples at every second
 # pixel cannot hold a pattern whose period is below four pixels, and what such a pattern turns into depends on where the
-# samples fall. Pooling keeps the line in both cases (though no longer which of two columns it was in).
+# samples fall. Pooling keeps the line in both cases. (It is not free of aliasing either: its windows, too, stand at
+# every second pixel. Zhang, [*Making convolutional networks shift-invariant again*](https://arxiv.org/abs/1904.11486),
+# blurs before sampling.)
 #
-# A strided network is not lost: training can find kernels that are wide enough for one of the outputs to notice. Some
-# of its weights may then be spent on not missing anything. Whether that costs accuracy is what we measure.
-# Max-pooling is not free of aliasing either: its windows, too, stand at every second pixel. Zhang,
-# [*Making convolutional networks shift-invariant again*](https://arxiv.org/abs/1904.11486), blurs before sampling.
+# A strided network is not lost: training can find kernels wide enough for one of the outputs to notice, and may spend
+# some of its weights on that. Whether it costs accuracy is what we measure.
 #
 # ## Four networks
 #
@@ -216,8 +208,8 @@ plots_study.pictures(
 # | **small** | 3×3 block; 2×2 max-pooling | the same 3×3 block, with stride 2 |
 # | **large** | 3×3 block; one more 3×3 block; 2×2 max-pooling | 3×3 block; one more 3×3 block, with stride 2 |
 #
-# *Pooled, small* is Level 1, and *strided, large* is Level 2. The other two are new. All have the mended head of
-# Level 1, a 1×1 convolution, which computes the same with 5,120 parameters fewer.
+# *Pooled, small* is Level 1, and *strided, large* is Level 2. All four have the mended head of Level 1, a 1×1
+# convolution, which computes the same with 5,120 parameters fewer.
 
 # %% tags=["variants"]
 def ending(n, m, strided, large):
@@ -262,17 +254,14 @@ show.Table(pd.DataFrame([{
 } for name, table in tables.items()]))
 
 # %% tags=["remove-input"]
-cost = {name: int(table.macs.sum()) for name, table in tables.items()}
-params = {name: table.params.sum() for name, table in tables.items()}
-apart = max(abs(params[f"pooled_{size}"] - params[f"strided_{size}"]) for size in ("small", "large"))
+macs = {name: table.macs.sum() for name, table in tables.items()}
 show.Text(
-    f"**What we see.** Within a size the counts differ by {apart} parameters. Striding leaves "
-    f"{cost['strided_small'] / cost['pooled_small']:.0%} of the arithmetic at the small size and "
-    f"{cost['strided_large'] / cost['pooled_large']:.0%} at the large one. The field of a pooled network is a little "
-    "wider, since a pooling looks at four outputs of the convolution before it. The two networks of a size draw the "
-    "same first weights from a seed and see the same images in the same order: they differ in the striding alone. The "
-    "four blocks of the large size bring parameters, depth, arithmetic and a wider field together, and this design does "
-    "not separate those.")
+    f"**What we see.** Striding leaves {macs['strided_small'] / macs['pooled_small']:.0%} of the arithmetic at the "
+    f"small size and {macs['strided_large'] / macs['pooled_large']:.0%} at the large one. The field of a pooled "
+    "network is a little wider, since a pooling looks at four outputs of the convolution before it. The two networks "
+    "of a size have the same number of parameters, draw the same first weights from a seed and see the same images in "
+    "the same order: they differ in the striding alone. The four blocks of the large size bring parameters, depth, "
+    "arithmetic and a wider field together, and this design does not separate those.")
 
 # %% [markdown]
 # ## The measurement
@@ -290,8 +279,8 @@ plots_study.dots(
     f"Four networks, {plots.seeds(groups['pooled_small'])} each")
 
 # %% [markdown]
-# Another pair differs in the schedule alone: *pooled, small* is the network that Level 1 repaired, trained at a constant
-# rate, where Level 1 lowers it when the validation loss stands still.
+# *Pooled, small* and the network that Level 1 repaired differ in the schedule alone: Level 1 lowers the rate when the
+# validation loss stands still.
 
 # %%
 scheduled = variants["pooled_small"].recipe.plus(
@@ -313,15 +302,12 @@ show.Text(
     + f"\n* **The schedule:** {stats.sentence(groups['pooled_small'], lowered, ('*constant*', '*lowered*'))}")
 
 # %% [markdown]
-# (With three seeds and more, an interval is that of the mean difference over seeds: Student's *t*, pairs with the same
-# seed. With fewer there is [McNemar's test](../book/glossary.md), as in Level 1, which tells two networks apart and not
-# two ways of building them.)
+# (From three seeds on there is an interval, of the mean difference over seeds: Student's *t*, pairs with the same seed.
+# With fewer there is [McNemar's test](../book/glossary.md), as in Level 1.)
 #
-# From *pooled, small* to *strided, large* there are two ways, and striding and the blocks are each measured on both. A
-# comparison of the two ends shows only the sum, in which a loss may hide a gain. And where a change's two measurements
-# differ by more than seeds do, the changes do not simply add up: what one is worth depends on the other.
-
-# %% [markdown]
+# Striding and the blocks are each measured twice. Where a change's two measurements differ by more than seeds do, the
+# changes do not simply add up: what one is worth depends on the other.
+#
 # ## A remark put to the test
 #
 # A later version of ShatheNet's README, another student's, sums up its author's experience: striding takes less
@@ -329,38 +315,29 @@ show.Text(
 #
 # *Question: which of the three statements holds here?*
 #
-# The first is arithmetic, and is in the table of the four networks; the third is in the list above. For the second we
-# need a definition of *earlier*: the first epoch after which the validation accuracy is at a given level. Which level?
-# One that is the same for all is reached earlier by a network that ends higher. So we take two: 0.95 of what the worst
-# of these runs reaches at its best, for all; and 0.95 of its own best for each.
+# The first is in the table of the four networks, the third in the list above. For the second, *earlier* is the first
+# epoch after which the validation accuracy is at a given level. A level that is the same for all is reached earlier by
+# a network that ends higher, so we take two: 0.95 of what the worst of these runs reaches at its best, for all; and
+# 0.95 of its own best for each.
 
 # %%
-best = {name: [r.curves().val_acc.max() for r in group]
-        for name, group in groups.items()}
-common_level = 0.95 * min(min(values) for values in best.values())
-
-
-def waited(name, levels):
-    """Return after how many epochs a variant's runs are at their levels."""
-    return np.mean([(r.curves().val_acc >= level).idxmax()
-                    for r, level in zip(groups[name], levels)])
-
-
-epochs_at = pd.DataFrame({
-    four[name]: {"the common level": waited(name, [common_level] * len(top)),
-                 "0.95 of its own best": waited(name, 0.95 * np.array(top))}
-    for name, top in best.items()})
+curves = {four[name]: pd.DataFrame({r.seed: r.curves().val_acc for r in group})
+          for name, group in groups.items()}
+common_level = 0.95 * min(curve.max().min() for curve in curves.values())
+epochs_at = pd.DataFrame({name: {
+    "the common level": (curve >= common_level).idxmax().mean(),
+    "0.95 of its own best": (curve >= 0.95 * curve.max()).idxmax().mean(),
+} for name, curve in curves.items()})
 show.Table(epochs_at.map("{:.1f}".format).reset_index(names="epochs until"))
 
 # %% tags=["remove-input"]
-later = [epochs_at[f"strided, {size}"] - epochs_at[f"pooled, {size}"] for size in ("small", "large")]
-curves = [r.curves().val_acc for group in groups.values() for r in group]
-last_below = max((epoch for curve in curves for epoch in curve.index[curve < 0.95 * curve.max()]), default=0)
+small, large = (epochs_at[f"strided, {size}"] - epochs_at[f"pooled, {size}"] for size in ("small", "large"))
+last_below = max(curve[curve < 0.95 * curve.max()].last_valid_index() or 0 for curve in curves.values())
 show.Text(
-    "**What we see.** Striding does take less computation. Epochs until a level, strided less pooled: for the common level "
-    f"of {common_level:.1%}, {later[0].iloc[0]:+.1f} at the small size and {later[1].iloc[0]:+.1f} at the large one; for "
-    f"0.95 of its own best, {later[0].iloc[1]:+.1f} and {later[1].iloc[1]:+.1f}. Such a count is rough: a curve may fall "
-    f"below its level again, and one of these does so as late as in epoch {last_below}.")
+    "**What we see.** Striding does take less computation. Epochs until a level, strided less pooled: for the common "
+    f"level of {common_level:.1%}, {small.iloc[0]:+.1f} at the small size and {large.iloc[0]:+.1f} at the large one; "
+    f"for 0.95 of its own best, {small.iloc[1]:+.1f} and {large.iloc[1]:+.1f}. Such a count is rough: a curve may fall "
+    f"below its level again, and one of these is below 0.95 of its best as late as in epoch {last_below}.")
 
 # %% [markdown]
 # ## Exercises
@@ -416,10 +393,10 @@ def check_looked_at(answer):
     return compare(
         answer, [((8,), [1, 2, 1, 2, 1, 2, 1, 1]), ((12,), [1, 2, 1, 2, 1, 2, 1, 2, 1, 2, 1, 1])],
         [(lambda side: [2] + [3] * (side - 2) + [2], "that is stride 1; with stride 2 there are half as many outputs."),
-         (lambda side: [1, 2] * (side // 2), "all but the last pixel are right; is there an output to the right of it?"),
-         (lambda side: [2, 1] * (side // 2), "even and odd are the wrong way round; the middle tap stands on pixel 2i.")],
-        praise="an even pixel is seen by one output, through its middle tap; an odd one by two, through their side taps. "
-               "To treat both alike, the side taps must be half the middle tap, and that is a blur.")
+         (lambda side: [1, 2] * (side // 2), "all but the last pixel are right; is there an output to the right?"),
+         (lambda side: [2, 1] * (side // 2), "even and odd are the wrong way round; the middle tap is on pixel 2i.")],
+        praise="an even pixel is seen by one output, through its middle tap; an odd one by two, through their side "
+               "taps. To treat both alike, the side taps must be half the middle tap, and that is a blur.")
 
 
 print(check_looked_at(looked_at))
