@@ -9,10 +9,9 @@
 # %% [markdown]
 # # Level 3: regularisation, one part at a time
 #
-# Level 2 ends at <q>98.50 %</q> on its training images and <q>78.01 %</q> on the test images, as its author reports.
-# The cure in every textbook is regularisation. The author added dropout, rotations and holes, and test accuracy *fell*,
-# to <q>72.33 %</q>. The notes stop there, at an empty heading. *What does each part do, and what do other changes do,
-# to a network of 203,624 parameters?*
+# Level 2 ends at <q>98.50 %</q> on its training images and <q>78.01 %</q> on the test images. Its author then added
+# the textbook cure, regularisation: dropout, rotations and holes. Test accuracy *fell*, to <q>72.33 %</q>. The notes
+# stop at an empty heading. *What does each part do, and what do other changes do, to a network of 203,624 parameters?*
 #
 # **After this lab you can**
 #
@@ -33,7 +32,7 @@ from torch import nn
 
 from common import data, inspect, plots, plots_study, settings, show, stats
 from common.augment import crop, cutout, flip, shift_scale_rotate
-from common.blocks import conv_block, residual_block
+from common.blocks import Pixels, conv_block, residual_block
 from common.exercises import compare
 from common.recipe import Recipe, Variant
 from common.runs import runs
@@ -61,13 +60,33 @@ show.cost("level_3")
 #
 # *Question: what did Level 3 change, and what did it reach?*
 #
-# The network is that of Level 2, with `Dropout2d`: in training, each channel of a map is set to zero with probability
-# 0.1, and the others are enlarged to make up for it. It stands in the eleven ordinary blocks. The four blocks with
-# stride 2 were built without the argument, so they have none.
+# The network is that of Level 2, with `Dropout2d` in its eleven ordinary blocks: in training, each channel of a map is
+# set to zero with probability 0.1, and the others are enlarged to make up for it. The four blocks with stride 2 were
+# built without the argument, so they have none.
 #
-# The images are changed anew at each use. With probability ½ an image is moved by up to a sixteenth of its side, scaled
-# by up to a tenth and turned by up to 45°, since these are the defaults of the library's function and the notebook
-# passes none. Then, again with probability ½, a square of 16×16 pixels is painted over.
+# An image is changed anew at each use. With probability ½ it is moved by up to a sixteenth of its side, scaled by up to
+# a tenth and turned by up to 45°: the notebook leaves these to the library's defaults. Then, again with probability ½,
+# a square of 16×16 pixels is painted over. Here it is done to a drawn picture, since this book keeps none of CIFAR-10.
+# `Pixels` holds the mean and deviation of the training images, as the notebook prints them, and undoes normalisation.
+
+# %%
+pixels = Pixels()
+mean, std = pixels.mean.flatten(), pixels.std.flatten()
+one = data.normalise(data.load("synthetic").test_images[31:32], mean, std)
+painted = partial(cutout, one, 16, 16, 1)
+place = torch.Generator()  # with one seed, so that both holes are in one place
+torch.manual_seed(5)
+changed = {"drawn": one,
+           "turned": shift_scale_rotate(one, 0.0625, 0.1, 45, p=1),
+           "wrong hole": painted(mean, place.manual_seed(4)),
+           "mended hole": painted(torch.zeros(3), place.manual_seed(4)),
+           "mirrored": flip(one, torch.tensor([True])),
+           "cropped": crop(one, 4, "reflect")}
+plots_study.pictures(
+    [pixels(image)[0] for image in changed.values()], list(changed),
+    "One drawn image, changed",
+    "Turned: corners are filled by mirroring. The wrong hole is a lighter "
+    "grey than the mended one. Mirrored and cropped: what comes later.")
 
 # %% tags=["variants"]
 def body(dropout):
@@ -102,35 +121,6 @@ variants = {
         validation=0, follow_test=True, statistics="test")),
 }
 
-# %% [markdown]
-# What that does to a picture. (It is drawn, since those of CIFAR-10 are not kept with this book. It is normalised with
-# the mean and deviation of CIFAR-10's training images, which the source's notebook prints.)
-
-# %%
-mean = torch.tensor([0.4914, 0.4822, 0.4465])
-std = torch.tensor([0.2470, 0.2435, 0.2616])
-one = data.normalise(data.load("synthetic").test_images[31:32], mean, std)
-
-
-def hole(value):
-    """Return the image with a hole of `value`, always in the same place."""
-    generator = torch.Generator().manual_seed(4)
-    return cutout(one, 16, 16, 1, value, generator)
-
-
-torch.manual_seed(5)
-changed = {"drawn": one,
-           "turned": shift_scale_rotate(one, 0.0625, 0.1, 45, p=1),
-           "wrong hole": hole(mean), "mended hole": hole(torch.zeros(3)),
-           "mirrored": flip(one, torch.tensor([True])),
-           "cropped": crop(one, 4, "reflect")}
-plots_study.pictures(
-    [image[0] * std.view(3, 1, 1) + mean.view(3, 1, 1)
-     for image in changed.values()], list(changed),
-    "One drawn image, changed",
-    "Turned: corners are filled by mirroring. The wrong hole is a lighter "
-    "grey than the mended one. Mirrored and cropped: what comes later.")
-
 # %%
 as_run_records = runs("level_3", "as_run", variants["as_run"], options)
 plots.curves(as_run_records, "Level 3 as the source ran it")
@@ -139,18 +129,11 @@ plots.curves(as_run_records, "Level 3 as the source ran it")
 show.took(as_run_records[0])
 
 # %% tags=["remove-input"]
-mean_train = plots.mean(as_run_records, "train_acc")
-mean_test = plots.mean(as_run_records, "test_acc")
-mean_loss = plots.mean(as_run_records, "test_loss")
-above = int((mean_test > mean_train).sum())
+lead = 100 * (plots.mean(as_run_records, "test_acc") - plots.mean(as_run_records, "train_acc"))
 show.Text(
-    f"**What we see.** Test accuracy lies above training accuracy in {above} of {len(mean_test)} epochs, by "
-    f"{100 * (mean_test.iloc[-1] - mean_train.iloc[-1]):.1f} points in the last one. The test loss is lowest at epoch "
-    f"{int(mean_loss.idxmin())}" + (", near the end."
-                                    if mean_loss.idxmin() > 0.9 * len(mean_loss) else ", and is higher at the end."))
-
-# %% [markdown]
-# Next to what the source reports (one run; it counts epochs from 0, we count from 1; its loss multiplied by 63.7):
+    f"**What we see.** Test accuracy lies above training accuracy in {(lead > 0).sum()} of {len(lead)} epochs, by "
+    f"{lead.iloc[-1]:.1f} points in the last one. Next to what the source reports (one run; it counts epochs from 0, "
+    "we count from 1; its loss multiplied by 63.7):")
 
 # %% tags=["hide-input"]
 show.beside(["203,624", "60.50%", "72.33%", "72.61% (the 48th)", "49", "0.777"], as_run_records)
@@ -161,18 +144,17 @@ show.beside(["203,624", "60.50%", "72.33%", "72.61% (the 48th)", "49", "0.777"],
 # In the source, test accuracy ends at <q>72.33 %</q> and training accuracy at <q>60.50 %</q>. That proves less than it
 # seems. Training accuracy is counted on turned and painted images, with a tenth of the channels missing, while the
 # weights still change; test accuracy on clean images, with all channels, after the epoch. A strong enough augmentation
-# can put test above training by itself. *Under-fitting* would show elsewhere: if the network does better **on images
-# it has not seen** without all this, and if with it the loss on such images falls to the end instead of turning. To see
-# either, one needs the plain network beside it.
+# can put test above training by itself. *Under-fitting* has other signs: without all this the network does better **on
+# images it has not seen**, and with it the loss on such images falls to the end instead of turning.
 #
 # ## One part at a time
 #
 # *Question: what does each part do?*
 #
-# Three things came together. We add them one by one, each on top of those before, and then mend the hole. The
-# protocol is the repaired one: 45,000 images to learn from, 5,000 to choose by, the test set once, and the head's 3×3
-# convolution replaced by the 1×1 that it is (so 198,504 parameters do the work of 203,624). Without any of the three, it
-# is what Level 2 calls *strided, large*: the same runs.
+# Three things came together. We add them one by one, each on top of those before: `dropout`; `rotation`, which also
+# moves and scales; `wrong_hole`. Then we mend the hole. The protocol is the repaired one: 45,000 images to learn from,
+# 5,000 to choose by, the test set once, and the head's 3×3 convolution replaced by the 1×1 that it is (so 198,504
+# parameters do the work of 203,624). `plain`, without any of the three, is Level 2's *strided, large*: the same runs.
 
 # %% tags=["variants"]
 def network(dropout=0.0):
@@ -199,13 +181,11 @@ variants |= {
 }
 
 # %%
-parts = {"plain": "plain", "dropout": "+ dropout 0.1",
-         "rotation": "+ moved, scaled, turned", "wrong_hole": "+ wrong hole",
-         "mended_hole": "the hole mended"}
+parts = ["plain", "dropout", "rotation", "wrong_hole", "mended_hole"]
 groups = {"plain": runs("level_2", "strided_large",
                         Variant(network, plain), options)}
 groups |= {name: runs("level_3", name, variants[name], options)
-           for name in [*parts][1:]}
+           for name in parts[1:]}
 
 
 def validation(name):
@@ -213,7 +193,7 @@ def validation(name):
     return [r.val_acc for r in groups[name]]
 
 
-plots_study.dots([(says, validation(name)) for name, says in parts.items()],
+plots_study.dots([(name, validation(name)) for name in parts],
                  "Adding the parts of Level 3", "validation accuracy")
 
 # %% tags=["hide-input"]
@@ -223,53 +203,44 @@ def lowest(name):
     return int(loss.idxmin()), len(loss)
 
 
-def step(before, name):
-    """Return (mean, low, high) of what validation accuracy gains from one variant to another, in points."""
-    return stats.points(validation(before), validation(name))
-
-
 def ladder(rungs):
-    """Return a table with a row for each of `rungs`, {variant: what to call it}, each compared with the one before."""
+    """Return a table with a row for each of the variants `rungs`, each compared with the one before."""
     return show.Table(pd.DataFrame([{
-        "": says,
+        "variant": name,
         "training": show.percent(r.train_acc for r in groups[name]),
         "validation": show.percent(validation(name)),
-        "step (points)": stats.worded(*step(before, name)) if before else "",
+        "step (points)": stats.worded(*stats.points(validation(before), validation(name))) if before else "",
         "validation loss lowest at epoch": "{} of {}".format(*lowest(name)),
-    } for before, (name, says) in zip([None, *rungs], rungs.items())]))
+    } for before, name in zip([None, *rungs], rungs)]))
 
 
 ladder(parts)
 
 # %% tags=["remove-input"]
+without, together = (np.mean(validation(name)) for name in ("plain", "wrong_hole"))
+turn, last = lowest("wrong_hole")
 show.Text(
-    f"**What we see.** All three parts together take validation accuracy from {np.mean(validation('plain')):.1%} to "
-    f"{np.mean(validation('wrong_hole')):.1%}. "
-    + "The validation loss is lowest at epoch {} of {} without the parts, at epoch {} with them.".format(
-        *lowest("plain"), lowest("wrong_hole")[0])
-    + (" Less accuracy on images not seen before, and a loss that is lowest near the end: in these runs, that is "
-       "under-fitting." if step("plain", "wrong_hole")[0] < 0 and lowest("wrong_hole")[0] > 0.9 * lowest("wrong_hole")[1]
-       else ""))
+    f"**What we see.** All three parts together take validation accuracy from {without:.1%} to {together:.1%}, and the "
+    f"lowest validation loss from epoch {lowest('plain')[0]} to epoch {turn} of {last}. Less accuracy on images not "
+    "seen before, and a loss that is lowest near the end: these runs "
+    f"{'show' if together < without and turn > 0.9 * last else 'do not show'} both signs of under-fitting.")
 
 # %% [markdown]
-# A caution: the parts were added in one order, and each is measured on top of those before it. In another order a part
-# may cost less or more. Nor does this tell the reasons apart that one would expect: three images of four are changed,
-# where all test images are clean and upright; a turn by up to 45° blurs 32×32 pixels; whole channels are dropped where
-# there are only 16. And the rate never comes down.
+# Each part is measured on top of those before it; in another order it may cost less or more. Nor does this tell likely
+# reasons apart: three images of four are changed, where all test images are clean and upright; a turn blurs 32×32
+# pixels; whole channels are dropped where there are only 16; the rate never comes down.
 #
 # ## The hole
 #
 # *Question: how wrong is the wrong hole, and does it matter?*
 #
 # Cutout paints over part of an image so that the network cannot rely on one detail. The patch should say *nothing
-# here*. For an image that is already normalised, pixel value $x$ has become $(x - \mu)/\sigma$, and the value that says
-# nothing is 0, the mean. It is also what the padding beyond the image's edge holds. The source fills with the mean of
-# the *pixels*, 0.4914, 0.4822 and 0.4465, but after normalisation. There a value of +0.47 is half a deviation above the
-# mean: a light grey square. The value is right, and comes one line too late.
+# here*. In a normalised image, pixel value $x$ has become $(x - \mu)/\sigma$, and the value that says nothing is 0, the
+# mean. The source fills with the mean of the *pixels*, between 0.44 and 0.50 by colour, one line too late, after
+# normalisation. There such a value is half a deviation above the mean: a light grey square.
 #
-# Batch normalisation keeps running averages of what it saw in training and uses them on test images, which have no
-# holes, so a little of this remains in every test. It is a real mistake, of a known size; what it does to accuracy has
-# to be measured. (Fewer than three seeds give no interval, but [McNemar's test](../book/glossary.md), as in Level 1.)
+# Batch normalisation uses its running averages from training on test images, which have no holes, so a little of this
+# remains in every test. (Fewer than three seeds give no interval, but [McNemar's test](../book/glossary.md).)
 
 # %% tags=["remove-input"]
 show.Text("**What we see.** "
@@ -280,22 +251,20 @@ show.Text("**What we see.** "
 #
 # *Question: what does each of these changes to the recipe do, with the network as it is?*
 #
-# What the source did *not* use is what most published recipes for CIFAR-10 have: mirroring, random crops, weight decay
-# and a falling learning rate. We start again from the plain network, and each rung adds one thing to the one below, at a
-# common value:
+# The source did *not* use what most published recipes for CIFAR-10 have: mirroring, random crops, weight decay and a
+# falling learning rate. From the plain network on, each rung adds one thing to the one before, at a common value:
 #
 # | rung | adds | why |
 # |---|---|---|
 # | `flip` | each image mirrored left to right in every second epoch | a mirrored car is a car |
 # | `crop` | 4 pixels of mirrored margin, then a random 32×32 window | a car further left is a car |
-# | `rate` | a constant rate of 0.1 in place of 0.01 | larger steps; the next rung keeps the peak and changes the shape |
-# | `schedule` | one cycle: the rate rises to 0.1, then falls to almost 0; the momentum stays | large steps, then small ones to settle |
-# | `decay` | weight decay $5 \cdot 10^{-4}$ | keeps weights small; where a normalisation follows, a smaller weight learns faster |
+# | `rate` | a constant rate of 0.1 instead of 0.01 | larger steps; the next rung keeps the peak and changes the shape |
+# | `schedule` | one cycle: the rate rises to 0.1, then falls to almost 0; momentum stays | large steps, then small |
+# | `decay` | weight decay $5 \cdot 10^{-4}$ | small weights; where a normalisation follows, they learn faster |
 # | `long` | 200 epochs instead of 50 | augmented images do not repeat, so there is more to learn from them |
 #
-# So far dropout and the hole were tried on a recipe with a constant rate, without weight decay, flips or crops. So two
-# more variants take `decay` and add one of them each: `hole` the mended hole on half of the images, `late_dropout`
-# dropout 0.1.
+# So far dropout and the hole were tried without any of these. Two more variants each add one to `decay`: `hole` the
+# mended hole on half of the images, `late_dropout` dropout 0.1.
 
 # %% tags=["variants"]
 flipped = plain.plus(flip=True, alternate=True)
@@ -317,41 +286,35 @@ variants |= {
 }
 
 # %%
-rungs = {"plain": "plain", "flip": "+ flip", "crop": "+ crop",
-         "rate": "+ rate 0.1", "schedule": "+ one cycle",
-         "decay": "+ weight decay", "long": "+ 200 epochs"}
-aside = {"hole": "weight decay + hole",
-         "late_dropout": "weight decay + dropout"}
+rungs = ["plain", "flip", "crop", "rate", "schedule", "decay", "long"]
+aside = ["hole", "late_dropout"]
 groups |= {name: runs("level_3", name, variants[name], options)
-           for name in [*rungs, *aside][1:]}
-plots_study.dots(
-    [(says, validation(name)) for name, says in (rungs | aside).items()],
-    "A ladder of common changes", "validation accuracy")
+           for name in rungs[1:] + aside}
+plots_study.dots([(name, validation(name)) for name in rungs + aside],
+                 "A ladder of common changes", "validation accuracy")
 
 # %% tags=["hide-input"]
 ladder(rungs)
 
 # %% tags=["remove-input"]
-gaps = [100 * (np.mean([r.train_acc for r in groups[n]]) - np.mean(validation(n))) for n in ("plain", "long")]
+gaps = [100 * np.mean([r.train_acc - r.val_acc for r in groups[name]]) for name in ("plain", "long")]
+hole, dropout = (stats.points(validation("decay"), validation(name)) for name in aside)
 show.Text(
-    f"**What we see.** From the first rung to the last, validation accuracy goes from "
-    f"{np.mean(validation('plain')):.1%} to {np.mean(validation('long')):.1%}. Training accuracy minus validation accuracy "
-    f"goes from {gaps[0]:.1f} to {gaps[1]:.1f} points; from the second rung on, training accuracy is that on changed "
-    "images. Again each step is measured on top of those before it, in one order. Added to weight decay, the hole changes "
-    f"validation accuracy by {stats.phrase(*step('decay', 'hole'))}, dropout by "
-    f"{stats.phrase(*step('decay', 'late_dropout'))}.")
+    f"**What we see.** From `plain` to `long`, validation accuracy goes from {np.mean(validation('plain')):.1%} to "
+    f"{np.mean(validation('long')):.1%}, and training minus validation accuracy from {gaps[0]:.1f} to {gaps[1]:.1f} "
+    "points; from `flip` on, training accuracy is that on changed images. Added to `decay`, the hole changes "
+    f"validation accuracy by {stats.phrase(*hole)}, dropout by {stats.phrase(*dropout)}.")
 
 # %% [markdown]
 # ## Another place for the same parameters
 #
 # *Question: what does another network make of the same budget, with the recipe of the last rung?*
 #
-# Level 2's network halves its map four times, down to 2×2, and has half of its parameters where the map is 4×4 or
-# smaller, so that each weight is used in few places. Its seventeen convolutions stand one after the other, with nothing
-# that leads around them. The redesign is a residual network after [He and others](https://arxiv.org/abs/1512.03385):
-# three stages of three blocks, on maps of 32×32, 16×16 and 8×8. A block (`common.blocks.residual_block`) adds two 3×3
-# convolutions to what it was given, so that gradients have a way around them. The widths grow slowly, 24, 36, 44,
-# because a wide early stage costs arithmetic but few parameters.
+# Level 2's network halves its map four times, down to 2×2; on so small a map each weight is used in few places.
+# Nothing leads around its seventeen convolutions. The redesign is a residual network after
+# [He and others](https://arxiv.org/abs/1512.03385): three stages of three blocks, on maps of 32×32, 16×16 and 8×8. A
+# block (`common.blocks.residual_block`) adds two 3×3 convolutions to what it was given, so that gradients have a way
+# around them. The widths grow slowly, 24, 36, 44, because a wide early stage costs arithmetic but few parameters.
 
 # %% tags=["variants"]
 def redesigned():
@@ -372,9 +335,9 @@ old, new = (inspect.layers(build()) for build in (network, redesigned))
 deep = [table[table.height <= 4].params.sum() / table.params.sum() for table in (old, new)]
 show.Text(
     f"**What we see.** The redesigned network has {new.params.sum():,} parameters, within the budget of 203,624. On "
-    f"maps of 4×4 and smaller it has {deep[1]:.1%} of them, Level 2's {deep[0]:.0%}. It takes {new.macs.sum():,} "
-    f"multiply–accumulates, {new.macs.sum() / old.macs.sum():.1f} times the {old.macs.sum():,} of Level 2's. "
-    "Parameters are what this course counts; they are not what one pays for in time.")
+    f"maps of 4×4 and smaller it has {deep[1]:.1%} of them, Level 2's {deep[0]:.0%}. It takes "
+    f"{new.macs.sum() / old.macs.sum():.1f} times the multiply–accumulates of Level 2's. Parameters are what this "
+    "course counts; they are not what one pays for in time.")
 
 # %%
 groups["redesigned"] = runs(
@@ -384,20 +347,18 @@ plots.curves(groups["redesigned"], "Redesigned")
 # %% [markdown]
 # ## The choice
 #
-# *Question: which of all these do we keep?* The one with the highest mean validation accuracy after its last epoch. The
-# 5,000 images decide. Where this page compares variants on the test images, as the two holes, that takes no part in the
-# choice.
+# *Question: which of all these do we keep?* The one with the highest mean validation accuracy after its last epoch.
+# Test accuracies, as those of the two holes, take no part in the choice.
 
 # %% tags=["hide-input"]
 best = max(groups, key=lambda name: np.mean(validation(name)))
-goal, reached = 0.9, np.mean([r.test_acc for r in groups[best]])
+goal, reached = 0.9, [r.test_acc for r in groups[best]]
 show.Text(
     f"**The choice** is *{best}*. Its validation accuracy of {show.percent(validation(best))} is the largest of "
-    f"{len(groups)} readings, and so probably a little lucky. Its test accuracy was not chosen by: "
-    f"**{show.percent(r.test_acc for r in groups[best])}** with {groups[best][0].params:,} parameters. That is "
-    f"{'above' if reached > goal else 'not above'} {goal:.0%}, and "
-    f"{100 * (reached - np.mean([r.test_acc for r in as_run_records])):+.1f} points from the network as the source ran "
-    "it, here. What the other network does by itself: "
+    f"{len(groups)} readings, and so probably a little lucky. Its test accuracy is **{show.percent(reached)}** with "
+    f"{groups[best][0].params:,} parameters. That is {'above' if np.mean(reached) > goal else 'not above'} {goal:.0%}, "
+    f"and {stats.phrase(*stats.gained(as_run_records, groups[best]))} from the network as the source ran it, here. "
+    "What the other network does by itself: "
     + stats.sentence(groups["long"], groups["redesigned"], ("Level 2's network", "redesigned")))
 
 # %% [markdown]
@@ -405,8 +366,8 @@ show.Text(
 #
 # Write your answer in place of `None`, and run the cell below it.
 #
-# **1. What does the hole look like?** Into an image that has been normalised with `mean` and `std` of each channel, the
-# value `filled` is written. To which pixel value of that channel, on the scale from 0 to 1, does it correspond?
+# **1. What does the hole look like?** Into a channel that was normalised with `mean` and `std`, the value `filled` is
+# written. To which pixel value, on the scale from 0 to 1, does it correspond?
 
 # %% tags=["exercise"]
 def looks_like(filled, mean, std):
@@ -417,11 +378,12 @@ def looks_like(filled, mean, std):
 def check_looks(answer):
     """Return what is to be said of a formula for the pixel value that a hole in a normalised image looks like."""
     return compare(
-        answer, [((-1.0, 0.4465, 0.2616), 0.1849), ((0.0, 0.4822, 0.2435), 0.4822), ((0.4914, 0.4914, 0.2470), 0.61277580)],
+        answer,
+        [((-1.0, 0.4465, 0.2616), 0.1849), ((0.0, 0.4822, 0.2435), 0.4822), ((0.4914, 0.4914, 0.2470), 0.6127758)],
         [(lambda filled, mean, std: filled, "that is the value as written; the image around it is normalised."),
          (lambda filled, mean, std: (filled - mean) / std, "that normalises once more; you need the way back."),
          (lambda filled, mean, std: filled * std, "that is how far it lies from the mean.")],
-        praise="the source's hole looks like 0.61 in red where the mean is 0.49: a lighter grey. A hole of 0 is the mean.")
+        praise="the source's hole looks like 0.61 in red, where the mean is 0.49: lighter. A hole of 0 is the mean.")
 
 
 print(check_looks(looks_like))
@@ -435,9 +397,9 @@ def solved_looks_like(filled, mean, std):
 print(check_looks(solved_looks_like))
 
 # %% [markdown]
-# **2. Choose.** Write the rule of the last section as a function. It is given a dictionary that says of each variant
-# which accuracies it had on the validation images, one for each seed, and which on the test images. It returns the
-# name of the variant to keep. (A variant may have more seeds than another.)
+# **2. Choose.** Write the rule of the last section as a function that returns the name of the variant to keep. Under
+# each variant's name, `validation` and `test` hold a list of accuracies, one for each seed. (A variant may have more
+# seeds than another.)
 
 # %% tags=["exercise"]
 def choose(validation, test):
@@ -478,10 +440,8 @@ show.summary({"as run": as_run_records, **groups})
 
 # %% [markdown]
 # * Regularisation trades fit for agreement between training and test. Too much of it costs more than it brings.
-# * Test accuracy above training accuracy has several causes: harder training images, weights that still change, a leak.
-#   By itself it proves none of them.
+# * Test above training may come from harder training images, weights that still change, or a leak. It proves none.
 # * Add one thing at a time. Three at once gave the source a result without a reason.
 # * An augmentation should change what does not matter to the label, by as much as it varies among the images to come.
-# * Choose on the 5,000. The test set takes no part in it.
 #
 # [Level 4](level_4) asks how much is the network and how much the recipe.
