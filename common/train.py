@@ -56,7 +56,9 @@ def train(build, data, recipe, seed, device="cpu", checkpoint=None, title="", pl
     torch.manual_seed(seed)
     network = build().to(device, memory_format=torch.channels_last)
     optimizer = make_optimizer(network, recipe)
-    bf16 = recipe.precision == "auto" and has_bf16_units(device) and not plain
+    # In bfloat16 on a CPU, oneDNN's weight gradient of a dilated convolution may hold whatever lay in memory before.
+    risky = device.type == "cpu" and any(isinstance(m, torch.nn.Conv2d) and max(m.dilation) > 1 for m in network.modules())
+    bf16 = recipe.precision == "auto" and has_bf16_units(device) and not (plain or risky)
     autocast = torch.autocast(device.type, torch.bfloat16) if bf16 else nullcontext()
     result = Result(network, "bf16" if bf16 else "fp32")
 
@@ -180,8 +182,7 @@ def has_bf16_units(device):
     """Tell whether `device` multiplies bfloat16 matrices in hardware; without, autocast would only slow it down."""
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
-    can = torch.cpu.get_capabilities()
-    return device.type == "cpu" and (can.get("amx_bf16", False) or can.get("avx512_bf16", False))
+    return device.type == "cpu" and any(torch.cpu.get_capabilities().get(unit) for unit in ("amx_bf16", "avx512_bf16"))
 
 
 def interactive():
