@@ -32,6 +32,11 @@ def keras_count(network):
     return parameters(network) + 2 * sum(norm.num_features for norm in norms)
 
 
+def dilated(network):
+    """Tell whether a convolution of `network` has its taps more than a pixel apart."""
+    return any(isinstance(module, nn.Conv2d) and max(module.dilation) > 1 for module in network.modules())
+
+
 def macs(network, size=(3, 32, 32)):
     """Return the multiply-accumulates of one image of `size` (C, H, W): half of PyTorch's count of operations.
 

@@ -15,6 +15,7 @@ from common.checkpoint import restore, save
 from common.data import normalisation, normalise, split
 from common.errors import CourseError
 from common.graphs import captured
+from common.inspect import dilated
 from common.schedule import PER_STEP, make_optimizer, make_scheduler
 
 # Raise this when a change to the loop, the data path or the augmentations alters results: older records then no
@@ -57,11 +58,10 @@ def train(build, data, recipe, seed, device="cpu", checkpoint=None, title="", pl
     network = build().to(device, memory_format=torch.channels_last)
     optimizer = make_optimizer(network, recipe)
     # In bfloat16 on a CPU, oneDNN's weight gradient of a dilated convolution may hold whatever lay in memory before.
-    risky = device.type == "cpu" and any(isinstance(m, torch.nn.Conv2d) and max(m.dilation) > 1 for m in network.modules())
-    bf16 = recipe.precision == "auto" and has_bf16_units(device) and not (plain or risky)
+    fp32 = plain or recipe.precision == "fp32" or device.type == "cpu" and dilated(network)
+    bf16 = has_bf16_units(device) and not fp32
     autocast = torch.autocast(device.type, torch.bfloat16) if bf16 else nullcontext()
     result = Result(network, "bf16" if bf16 else "fp32")
-
     data = data.to(device)
     learn, validate = split(data.train_labels, recipe.validation)
     mean, std = normalisation(data, recipe)

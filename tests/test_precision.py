@@ -7,6 +7,7 @@ from conftest import build
 from torch import nn
 
 from common import train as training
+from common.inspect import dilated
 from common.labs import LABS, variants
 from common.recipe import Recipe
 
@@ -23,12 +24,13 @@ def layers(lab):
 
     for variant in variants(LABS / f"{lab}.py").values():
         network = variant.build().eval()
-        convolutions = [m for m in network.modules() if isinstance(m, nn.Conv2d)]
-        if max(max(m.dilation) for m in convolutions) == 1:
-            for layer in convolutions:
+        if dilated(network):
+            continue
+        for layer in network.modules():
+            if isinstance(layer, nn.Conv2d):
                 layer.register_forward_hook(note)
-            with torch.no_grad():
-                network(torch.zeros(1, 3, 32, 32))
+        with torch.no_grad():
+            network(torch.zeros(1, 3, 32, 32))
     return found
 
 
