@@ -261,7 +261,7 @@ show.Text("**What we see.** "
 # | `rate` | a constant rate of 0.1 instead of 0.01 | larger steps; the next rung keeps the peak and changes the shape |
 # | `schedule` | one cycle: the rate rises to 0.1, then falls to almost 0; momentum stays | large steps, then small |
 # | `decay` | weight decay $5 \cdot 10^{-4}$ | small weights; where a normalisation follows, they learn faster |
-# | `long` | 200 epochs instead of 50 | augmented images do not repeat, so there is more to learn from them |
+# | `long` | 100 epochs instead of 50 | augmented images do not repeat, so there is more to learn from them |
 #
 # So far dropout and the hole were tried without any of these. Two more variants each add one to `decay`: `hole` the
 # mended hole on half of the images, `late_dropout` dropout 0.1.
@@ -272,7 +272,7 @@ cropped = flipped.plus(crop=4, crop_mode="reflect")
 faster = cropped.plus(lr=0.1)
 scheduled = faster.plus(schedule="onecycle", cycle_momentum=False)
 decayed = scheduled.plus(weight_decay=5e-4)
-longer = decayed.plus(epochs=200)
+longer = decayed.plus(epochs=100)
 
 variants |= {
     "flip": Variant(network, flipped),
