@@ -76,7 +76,7 @@ def cutout(images, least, largest, p, fill, generator=None):
     n, _, h, w = images.shape
     inside = []
     for size in (h, w):
-        side = uniform(images, least, largest + 1, generator).floor()
+        side = uniform(images, least, largest + 1, generator).floor().clamp(max=largest)  # float32 may round up
         start = (uniform(images, 0, 1, generator) * (size - side + 1)).floor()
         place = torch.arange(size, device=images.device)
         inside.append((place >= start[:, None]) & (place < (start + side)[:, None]))

@@ -21,9 +21,8 @@ import torch
 from common import data as datasets
 from common import settings as lab_settings
 from common.choices import choices, side_by_side
-from common.errors import CourseError
 from common.files import write_whole
-from common.loops import LOOPS, networks, process, worker
+from common.loops import LOOPS, answer, end, networks, process, worker
 from common.runs import device_name
 from common.train import has_bf16_units
 from common.whole_runs import agreement, growth
@@ -38,29 +37,21 @@ def measure(network, batch_size, dataset, device, repeats, target):
     workers = {loop: process(worker, loop, network, batch_size, dataset, device,
                              **dict.fromkeys(ALLOCATOR) if loop == "usual" else {}) for loop in LOOPS}
 
-    def turn(loop, steps):
-        try:
-            workers[loop][0].send(steps)
-            return workers[loop][0].recv()
-        except (EOFError, BrokenPipeError):
-            raise CourseError(f"The loop {loop} of the benchmark ended early: the lines above say why.") from None
-
     most = max(1, (2_000 if dataset == "synthetic" else 50_000) // batch_size)
-    steps = 1
-    for loop in LOOPS:  # warm up
-        took, _ = turn(loop, steps)
-    while took < target / 10 and steps < most:
-        steps = min(10 * steps, most)
-        took, _ = turn("ceiling", steps)
-    steps = max(1, min(most, round(steps * target / took)))
-    rates, peaks = {loop: [] for loop in LOOPS}, {}
-    for _ in range(repeats):
-        for loop in LOOPS:
-            took, peaks[loop] = turn(loop, steps)
-            rates[loop].append(steps * batch_size / took)
-    for pipe, started in workers.values():
-        pipe.send(0)
-        started.join()
+    steps, rates, peaks = 1, {loop: [] for loop in LOOPS}, {}
+    try:
+        for loop in LOOPS:  # warm up
+            took, _ = answer(workers[loop], steps)
+        while took < target / 10 and steps < most:
+            steps = min(10 * steps, most)
+            took, _ = answer(workers["ceiling"], steps)
+        steps = max(1, min(most, round(steps * target / took)))
+        for _ in range(repeats):
+            for loop in LOOPS:
+                took, peaks[loop] = answer(workers[loop], steps)
+                rates[loop].append(steps * batch_size / took)
+    finally:
+        end(workers.values())
     return [dict(network=network, batch=batch_size, device=device, loop=loop, images_per_s=float(np.median(rates[loop])),
                  peak_mib=peaks[loop], slowest=min(rates[loop]), fastest=max(rates[loop])) for loop in LOOPS]
 
@@ -83,7 +74,7 @@ def main():
     parser.add_argument("--dataset", default="cifar10")
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=3, help="of one turn of one loop, about")
-    parser.add_argument("--networks", nargs="+", default=list(networks()))
+    parser.add_argument("--networks", nargs="+", choices=list(networks()), default=list(networks()))
     parser.add_argument("--batches", nargs="+", type=int, default=[64, 512])
     parser.add_argument("--out", type=Path, default=datasets.ROOT / "_build", help="where bench.json goes")
     parser.add_argument("--only-loops", action="store_true",

@@ -8,7 +8,7 @@ import time
 import torch
 import torch.nn.functional as F
 
-from common.loops import process, synchronise, worker
+from common.loops import answer, end, process, synchronise, worker
 from common.steps import one_batch, one_step
 from common.train import has_bf16_units
 
@@ -85,16 +85,16 @@ def side_by_side(network, dataset, device, count, target=4.0):
         workers = [process(worker, "ceiling", network, 64, dataset, device, OMP_NUM_THREADS=threads)
                    for _ in range(processes)]
         turns, steps = [], 10
-        for turn in range(5):
-            for pipe, _ in workers:
-                pipe.send(steps)
-            took = max(pipe.recv()[0] for pipe, _ in workers)
-            if turn < 2:  # the first two warm up and tell how long a step takes
-                steps = max(1, round(steps * target / took))
-            else:
-                turns.append(processes * steps * 64 / took)
-        for pipe, started in workers:
-            pipe.send(0)
-            started.join()
+        try:
+            for turn in range(5):
+                for pipe, _ in workers:
+                    pipe.send(steps)
+                took = max(answer(each)[0] for each in workers)
+                if turn < 2:  # the first two warm up and tell how long a step takes
+                    steps = max(1, round(steps * target / took))
+                else:
+                    turns.append(processes * steps * 64 / took)
+        finally:
+            end(workers)
         rates[name] = statistics.median(turns)
     return rates | dict(count=count)

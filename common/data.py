@@ -70,7 +70,7 @@ def load(name, data_dir=None, images=0):
     if name != "cifar10":
         raise CourseError(f"The data set {name!r} is not known: choose cifar10 or synthetic.")
     files = _checked(folder(data_dir))
-    return Data(name, DIGEST[name], **kept(f"cifar10-{DIGEST[name]}", lambda: _parse(files)))
+    return Data(name, DIGEST[name], **_parse(files))
 
 
 def at_hand(name, data_dir=None):
@@ -81,7 +81,7 @@ def at_hand(name, data_dir=None):
 
 def folder(data_dir=None):
     """Return where data sets lie: `data_dir`, or else $DATA_DIR, or else `data/`, beside the repository's other folders."""
-    return ROOT / (data_dir or os.environ.get("DATA_DIR") or "data")
+    return ROOT / Path(data_dir or os.environ.get("DATA_DIR") or "data").expanduser()
 
 
 def kept(name, make):

@@ -23,7 +23,7 @@ def compare(answer, cases, mistakes=(), praise=""):
 
 
 def same(one, other):
-    """Tell whether two answers are equal; of numbers, to six digits."""
+    """Tell whether two answers are equal; of single numbers, to six digits."""
     try:
         return math.isclose(one, other, rel_tol=1e-6)
     except (OverflowError, TypeError, ValueError):  # no numbers, or one that is too large

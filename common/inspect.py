@@ -120,8 +120,8 @@ def _reach(module, shape):
     if isinstance(module, (nn.MaxPool2d, nn.AvgPool2d)):
         first = [v if isinstance(v, int) else v[0] for v in (module.kernel_size, module.stride)]
         return first[0], first[1]
-    if isinstance(module, nn.AdaptiveAvgPool2d):  # to 1x1: the whole map is the kernel
-        return shape[-2], 1
+    if isinstance(module, nn.AdaptiveAvgPool2d) or isinstance(module, nn.Flatten) and len(shape) == 4:
+        return shape[-2], 1  # to 1x1, or for a dense layer: the whole map is the kernel
     if isinstance(module, nn.Upsample):  # nearest: its outputs stand closer than its inputs
         return 1, 1 / module.scale_factor
     return 1, 1

@@ -89,13 +89,19 @@ def compare(sets, title):
 
 def kept(network):
     """Return the MiB that autograd keeps of a batch of 128 images 32x32 for the backward pass, in float32."""
-    own, sizes = {p.data_ptr() for p in network.parameters()}, {}
+    own = {p.data_ptr() for p in network.parameters()}
 
-    def note(tensor):
-        if tensor.data_ptr() not in own:
-            sizes[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
-        return tensor
+    def of(images):
+        sizes = {}
 
-    with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
-        _ = network(torch.zeros(1, 3, 32, 32))  # under a name, which holds all of it until it is counted
-    return 128 * sum(sizes.values()) / 2**20
+        def note(tensor):
+            if tensor.data_ptr() not in own:
+                sizes[tensor.untyped_storage().data_ptr()] = tensor.untyped_storage().nbytes()
+            return tensor
+
+        with torch.autograd.graph.saved_tensors_hooks(note, lambda tensor: tensor):
+            _ = network(torch.zeros(images, 3, 32, 32))  # under a name, which holds all of it until it is counted
+        return sum(sizes.values())
+
+    one, two = of(1), of(2)
+    return (one + 127 * (two - one)) / 2**20  # what a normalisation keeps of the batch as a whole is there once

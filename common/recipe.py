@@ -28,7 +28,7 @@ class Recipe(BaseModel):
     schedule: Literal["constant", "step", "plateau", "onecycle", "cosine"] = "constant"
     step_size: int = Field(20, ge=1)  # epochs between drops, of step
     factor: float = Field(0.1, gt=0, lt=1)  # the rate after a drop over the rate before, of step and plateau
-    patience: int = Field(10, ge=0)  # epochs without a better validation loss before a drop, of plateau
+    patience: int = Field(10, ge=0)  # epochs without a lower validation loss (or else training loss) that are borne; the next drops the rate
     min_lr: float = Field(0.0, ge=0)  # no rate is lower, of step and plateau
     pct_start: float = Field(0.3, gt=0, lt=1)  # share of the steps spent rising, of onecycle
     cycle_momentum: bool = True  # of onecycle: let the momentum move between 0.85 and 0.95, against the rate

@@ -123,7 +123,7 @@ def table(records=None):
             lab=lab, variant=variant, params=first.params, macs=first.macs, seeds=len(group),
             test_acc_mean=tests.mean(), test_acc_std=tests.std(ddof=1) if len(group) > 1 else float("nan"),
             train_acc_mean=np.mean([r.train_acc for r in group]), epochs=first.recipe.epochs,
-            device=", ".join(sorted({r.device for r in group})), seconds=np.median([r.took for r in group])))
+            device="; ".join(sorted({r.device for r in group})), seconds=np.median([r.took for r in group])))
     return pd.DataFrame(rows, columns=COLUMNS)
 
 

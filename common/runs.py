@@ -51,16 +51,16 @@ def _train(lab, name, variant, wanted, settings, deadline):
     path = place(lab, name, wanted)
     checkpoint = path.with_suffix(".checkpoint")
     network = variant.build()  # a network that fails does so now, not after hours of training
-    counts = dict(params=parameters(network), macs=macs(network))
+    known = dict(params=parameters(network), macs=macs(network), commit=_commit())  # by the end there may be a later one
     if settings.retrain:
         checkpoint.unlink(missing_ok=True)
     title = f"{lab} {name} seed {wanted['seed']}"
     try:
         result = train(variant.build, data, variant.recipe, wanted["seed"], device, checkpoint, title, deadline=deadline)
-        record = write(path, counts | describe(lab, name, variant, data, wanted, device, result), result)
+        record = write(path, known | describe(lab, name, variant, data, wanted, device, result), result)
     except KeyboardInterrupt:
         raise CourseError(f"Stopped in {title}: finished runs are kept in {RUNS}, and this one goes on from its last "
-                          "whole epoch when it is asked for again.") from None
+                          "whole epoch when it is asked for again (without retrain).") from None
     except BrokenPipeError:  # whoever read the lines has gone; no file failed
         raise
     except OSError as error:
@@ -78,7 +78,7 @@ def place(lab, name, wanted):
 
 
 def describe(lab, name, variant, data, wanted, device, result):
-    """Return a finished run's fields of Record, but for `files` and what is counted of the network."""
+    """Return a finished run's fields of Record, but for `files` and what was known before it."""
     labels = data.test_labels.cpu()
     learn, validate = datasets.split(data.train_labels, variant.recipe.validation)
     return wanted | dict(
@@ -86,7 +86,7 @@ def describe(lab, name, variant, data, wanted, device, result):
         split=dict(train=len(learn), validation=len(validate), test=len(labels)),
         history=result.history, test_loss=result.test_loss, test_acc=result.test_acc,
         confusion=confusion(labels, result.predictions), device=device_name(device),
-        precision=result.precision, threads=torch.get_num_threads(), torch=torch.__version__, commit=_commit(),
+        precision=result.precision, threads=torch.get_num_threads(), torch=torch.__version__,
         date=datetime.date.today().isoformat(), seconds=round(sum(row["seconds"] for row in result.history), 3),
         at_once=max(1, running()))
 

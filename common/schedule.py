@@ -33,6 +33,7 @@ def make_scheduler(optimizer, recipe, batches):
         if recipe.pct_start * (steps + 1) == 1:  # torch would divide by zero
             raise CourseError(f"The recipe's pct_start is {recipe.pct_start}, which of {steps} steps leaves none to rise "
                               "in: make it a little larger, or train longer.")
+        # One step too many. It stays, since records were trained so; rates are off by a fraction of about 1 / steps.
         return lr_scheduler.OneCycleLR(optimizer, recipe.lr, total_steps=steps + 1, pct_start=recipe.pct_start,
                                        cycle_momentum=recipe.cycle_momentum)
     return lr_scheduler.CosineAnnealingLR(optimizer, steps)

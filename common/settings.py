@@ -41,10 +41,13 @@ def read(names, **own):
     given = {name: value for name, value in names.items()
              if not name.startswith("_") and name not in ("In", "Out")
              and not isinstance(value, ModuleType) and not callable(value)}
-    # A lab that is run again in the same kernel finds there what its later cells defined, too.
-    first = names.get("_parameters", set(given))
+    # A lab that is run again in the same kernel finds there what its later cells defined, too. Of that, what is plain
+    # and spelt nearly as a parameter is taken for one.
+    first = names.get("_parameters", set(given)) | set(known.model_fields)
+    near = {name for name, value in given.items() if isinstance(value, (bool, int, float, str))
+            and difflib.get_close_matches(name, known.model_fields, n=1, cutoff=0.8)}
     try:
-        settings = known(**{name: value for name, value in given.items() if name in first or name in known.model_fields})
+        settings = known(**{name: value for name, value in given.items() if name in first | near})
     except ValidationError as error:
         wrong = error.errors()[0]
         if wrong["type"] == "extra_forbidden":

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from common import data as datasets
-from common.loops import leading, networks, peak_mib, process, usual_loop
+from common.loops import answer, end, leading, networks, peak_mib, process, usual_loop
 from common.recipe import Recipe
 from common.train import evaluate, train
 
@@ -22,9 +22,11 @@ def growth(build_name, dataset, device):
     """
     rows = []
     for images, epochs in GROWTH:
-        pipe, started = process(_one, build_name, dataset, device, images, epochs)
-        seconds, peak = pipe.recv()
-        started.join()
+        alone = process(_one, build_name, dataset, device, images, epochs)
+        try:
+            seconds, peak = answer(alone)
+        finally:
+            end([alone])
         rows.append(dict(images=images, epochs=epochs, seconds=seconds, peak_mib=peak))
         print(f"{images:,} images, {epochs} epochs: {seconds:.1f} s, {peak:,} MiB", flush=True)
     return rows

@@ -96,7 +96,7 @@ def conv_head(channels, side, norm=False):
 # The **pyramid**, as the source calls it, widens first. A block doubles the channels twice, by 3×3 convolutions; a
 # transition squeezes them by a 1×1 convolution and halves the map; `conv_head` stands in place of the dense layers.
 # `norm` adds batch normalisation from block 2 on, as in the source. `placed` says where dropout is: after each block,
-# or, as in the base, after each pooling.
+# or behind the poolings that follow the first two; after the third it stands either way.
 
 # %% tags=["variants"]
 def pyramid(width, norm, dropout, placed):
@@ -189,7 +189,7 @@ for taken in range(5):
 STEPS = ["0 base network", "1 dense layers removed", "2 pyramid", "3 fewer kernels", "4 batch normalisation",
          "5 dropout placed, lowered", "6 augmentation", "7 schedule"]
 CHANGES = ["–", "head: 1×1 to ten channels, then 2×2", "blocks, transitions; head 7×7", "32, 64, 128 for 48, 96, 192",
-           "from block 2 on", "0.1 after each block, for 0.25 after each pooling", "zoom 0.15, flip",
+           "from block 2 on", "0.1 after each block, for 0.25 behind the poolings", "zoom 0.15, flip",
            "0.003, × 0.9 every 3 epochs, not below 0.0005; for 0.001"]
 RUNGS = [f"rung_{number}" for number in range(8)]
 nets = [variants[name].build() for name in RUNGS]
@@ -265,7 +265,8 @@ show.Text(f"**What we see.** Test accuracy here less that of the source, in poin
 # * <q>94.00 %</q> is a *training* accuracy, and the best of a hundred epochs. The base's is <q>92.36 %</q>. On test
 #   images the last epochs read <q>84.84 %</q> and <q>83.32 %</q>, of one run each.
 # * The gap narrowed against the middle network only; from base to final it grew (*gap, source*). Even that compares
-#   little: training accuracy is measured under dropout, of which the base has more, and so its gap looks small.
+#   little: training accuracy is measured under dropout, of which the base has more, and under augmentation, which only
+#   the final network has. Both make a gap look small.
 #
 # ## What each rung gave
 #
@@ -291,7 +292,7 @@ show.Text(
        if options.seeds < stats.ENOUGH else
        f"Beyond chance: {clear or 'no step'}. Any other interval holds zero. (About every third table of seven such "
        "intervals has one that misses the truth.) Intervals are paired: the runs of one seed share the order of "
-       "images, so what seeds do to both cancels in the difference."))
+       "images, and whatever that does to both cancels in the difference. It need not be much."))
 
 # %% [markdown]
 # *clean* is the accuracy after the last epoch on the images learnt from, *clean gap* how far it is above test accuracy.
@@ -310,8 +311,8 @@ show.summary(dict(zip(STEPS, ladder.values())),
 # %% [markdown]
 # ### What became of the dense layers
 #
-# In the source, test accuracy fell from <q>83.32 %</q> to <q>79.82 %</q> and an epoch took 28 seconds in place of 9.
-# The dense layers went and the blocks were rebuilt in one stride. Rungs 1 and 2 tell them apart.
+# In the source, test accuracy fell from <q>83.32 %</q> to <q>79.82 %</q> and an epoch took 28 seconds instead of 9.
+# The dense layers went and the blocks were rebuilt at the same time. Rungs 1 and 2 tell them apart.
 
 # %% tags=["remove-input"]
 layers = inspect.layers(nets[2])
@@ -330,7 +331,8 @@ show.Text(
     f"*Accuracy.* Rung 1 changes it by {stats.phrase(*stats.gained(*three[:2]))}, rung 2 by "
     f"{stats.phrase(*stats.gained(*three[1:]))}, both together by {stats.phrase(*stats.gained(*three[::2]))}. If rung "
     "1 loses beyond chance on test images and not in *clean*, that speaks for a lost brake on over-fitting: with the "
-    "dense layers went two dropouts of one half. If it loses in both, that speaks for lost capacity.")
+    "dense layers went two dropouts of one half. If it loses in both, that speaks for lost capacity, or "
+    "for a network that is harder to train: everything now passes ten channels and their ReLU.")
 
 # %% tags=["remove-input", "nbval-ignore-output"]
 seconds = [show.fastest_epoch(group) for group in three]
@@ -338,7 +340,7 @@ show.Text("*Time.* " + (
     f"On {three[0][0].device}, the fastest epoch of rung 1 takes {seconds[1] / seconds[0]:.1f} times as long as that of "
     f"rung 0, that of rung 2 {seconds[2] / seconds[0]:.1f} times (source: 3.1). Time need not follow arithmetic: a small "
     "network leaves a large device waiting." if show.alike(*three) else
-    "These runs did not have the machine alike, so their times are not compared."))
+    "These runs were not made on the same machine under the same load, so their times are not compared."))
 
 # %% [markdown]
 # *Receptive field.* It hardly changes. A number on the last map before the head has seen a square of 36 pixels a side

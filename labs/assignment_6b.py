@@ -23,6 +23,8 @@
 # [receptive fields](../book/theory_receptive_field), [separable and grouped convolution](../book/theory_separable).
 
 # %% tags=["imports"]
+from contextlib import suppress
+
 import numpy as np
 import pandas as pd
 import torch
@@ -344,6 +346,14 @@ plots_kinds.compare(sets, "Six kinds, one skeleton")
 # %% tags=["hide-input"]
 worths(sets)
 
+# %% tags=["remove-input"]
+made = {}
+for group in (*same_width.values(), *same_cost.values()):
+    made.setdefault(group[0].precision, {})[group[0].variant] = True
+show.Text("All of these runs have one precision." if len(made) == 1 else
+          "**Not alike.** " + "; ".join(f"in {precision}: {', '.join(names)}" for precision, names in made.items())
+          + ". What precision does is part of the differences across.")
+
 # %% [markdown]
 # ## Exercises
 #
@@ -400,7 +410,11 @@ def check_shuffle(answer):
         return "Not yet: the channels are where they belong, but pixels have moved within their maps."
     if not torch.equal(given, right):
         return f"Not yet: 12 channels in 3 groups come as {[int(v) for v in given[0, :, 0, 0]]}, not as 0, 4, 8, 1, …"
-    return "Right: a matrix of groups × members, transposed. It has no weights and does no arithmetic."
+    y = torch.arange(20.0).view(1, 10, 1, 2)
+    with suppress(RuntimeError):  # a shape that does not fit
+        if torch.equal(answer(y.clone(), 2), nn.ChannelShuffle(2)(y)):
+            return "Right: a matrix of groups × members, transposed. It has no weights and does no arithmetic."
+    return "Not yet: right for 12 channels in 3 groups, but not for 10 in 2."
 
 
 print(check_shuffle(shuffled))
@@ -440,7 +454,7 @@ show.Text(
     + f"If the width is given, depthwise takes {same_width['depthwise'][0].macs / same_width['normal'][0].macs:.0%} "
     f"of the arithmetic, for {stats.phrase(*above_normal(same_width['depthwise']))}.\n\nAt equal costs, what is kept "
     f"for the backward pass is {' and '.join(more)} as for normal. "
-    + ("These runs did not have the machine alike, so their times are not compared."
+    + ("These runs were not made on the same machine under the same load, so their times are not compared."
        if not show.alike(*same_cost.values()) else
        f"Equal arithmetic took about equal time: the fastest epoch of {slow}, the slowest of the other kinds, took "
        f"{times:.2f} times as long as that of normal." if 0.9 <= times <= 1.1 else

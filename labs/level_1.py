@@ -103,10 +103,10 @@ heaviest = convolutions.sort_values("params").params.iloc[-3:]
 early = convolutions[convolutions.height >= 16].macs.sum()
 show.Text(
     f"**What we see.** The network has {layers.params.sum():,} parameters and takes {layers.macs.sum():,} "
-    f"multiply–accumulates an image. Parameters sit deep: three 32→64 convolutions hold "
-    f"{heaviest.sum() / layers.params.sum():.0%} of them, whatever the size of their map. Arithmetic sits early: the "
-    f"layers on maps of 16×16 and more do {early / layers.macs.sum():.0%} of it. At the end of the third stage the "
-    "field is as wide as the image.")
+    "multiply–accumulates an image. Parameters follow the channels: three 32→64 convolutions, one in each stage but the "
+    f"first, hold {heaviest.sum() / layers.params.sum():.0%} of them, whatever the size of their map. Arithmetic follows "
+    f"the map: the layers on maps of 16×16 and more do {early / layers.macs.sum():.0%} of it. At the end of the third "
+    "stage the field is as wide as the image.")
 
 # %% [markdown]
 # ## As the source ran it
@@ -253,7 +253,8 @@ show.Text(
     "were never trained.")
 
 # %% [markdown]
-# What the layer computes is a 1×1 convolution with the middle tap.
+# What the layer computes is a 1×1 convolution with the middle tap. On a single place that is a dense layer from 64 to
+# 10.
 #
 # ## The repair
 #
@@ -266,7 +267,7 @@ show.Text(
 # | images to learn from | 50,000 | 45,000; 5,000 are held out for choices |
 # | normalised with statistics of | the test images | the images learnt from |
 # | test set | looked at after every epoch | looked at once, at the end |
-# | learning rate | constant (the scheduler was never built) | ReduceLROnPlateau on the validation loss |
+# | learning rate | constant (the scheduler was never built) | ReduceLROnPlateau, on the *validation* loss |
 #
 # The scheduler has the settings of the source's own helper, which it called with `scheduler=False`: rate × 0.01 when the
 # loss has not improved for more than 7 epochs, and never below $10^{-7}$.
@@ -293,23 +294,28 @@ plots.curves(repaired_records, "Level 1 repaired", mark=lowest)
 # %% tags=["remove-input"]
 curves = repaired_records[0].curves()
 drops = curves.lr[curves.lr.diff() < 0]
+stood = max(r.curves().train_loss.cummin().value_counts().max() - 1 for r in as_run_records)
 show.Text(
     "**What we see.** " + (
         "In seed 0 the scheduler lowers the rate at epoch "
         + ", ".join(f"{epoch} (to {rate:.0e})" for epoch, rate in drops.items()) + f". In epoch {drops.index[0]} validation "
         f"accuracy goes from {curves.val_acc[drops.index[0] - 1]:.1%} to {curves.val_acc[drops.index[0]]:.1%}; over the last "
-        f"ten epochs it moves by {100 * np.ptp(curves.val_acc.tail(10)):.1f} points. Such a schedule is what the README "
-        "promised, and it is not what ran. " if len(drops) else "In so few epochs the scheduler has nothing to do. ")
+        f"ten epochs it moves by {100 * np.ptp(curves.val_acc.tail(10)):.1f} points. " if len(drops) else
+        "In so few epochs the scheduler has nothing to do. ")
     + f"At the end training accuracy is {curves.train_acc.iloc[-1]:.1%} and validation accuracy "
-    f"{curves.val_acc.iloc[-1]:.1%}.")
+    f"{curves.val_acc.iloc[-1]:.1%}. The README names such a scheduler. The notebook's line that would step it is "
+    "commented out, and hands it the *training* loss. As the source ran it, that loss goes at most "
+    f"{stood} epochs here without a new lowest: with a patience of 7 the scheduler would "
+    f"{'have' if stood > 7 else 'never have'} acted. To watch the validation loss is our change.")
 
 # %% tags=["remove-input"]
 show.Text("**The difference.** " + stats.sentence(as_run_records, repaired_records, ("as run", "repaired")))
 
 # %% [markdown]
 # (Too few runs for an interval are compared image by image: [McNemar's test](../book/glossary.md) counts the images
-# on which exactly one of two networks is right. If both were equally good, each would have about half of them.) How
-# much can such a test say? Here it is of two networks that differ in nothing but the seed:
+# on which exactly one of two networks is right. If both were equally good, each would have about half of them;
+# *p* is how likely a split at least as uneven would then be. Below 0.05 we say that the two networks differ.) How much
+# can such a test say? Here it is of two networks that differ in nothing but the seed:
 
 # %% tags=["remove-input"]
 show.Text("**The seed.** " + stats.sentence(as_run_records[:1], as_run_records[1:2], ("seed 0", "seed 1"))
@@ -406,8 +412,8 @@ print(check_fold(solved_fold))
 show.summary({"as run": as_run_records, "repaired": repaired_records})
 
 # %% [markdown]
-# * A network of a third of a megabyte that is all convolution learns CIFAR-10 well past what it can generalise: its
-#   training accuracy says more about the number of epochs than about the network.
+# * A network of a third of a megabyte goes on learning its training images by heart long after the test loss has
+#   turned: a high training accuracy says little about new images.
 # * Test accuracy may stand still while the test loss climbs: look at both.
 # * Hold a loss against the accuracy beside it. If they contradict each other, it is not the loss you think.
 # * Two networks may differ beyond chance by their seed alone.

@@ -295,18 +295,29 @@ pairs = {
     "Four more blocks, pooled": ("pooled_small", "pooled_large"),
     "Four more blocks, strided": ("strided_small", "strided_large"),
 }
+
+
+def way(*names):
+    """Return in words how test accuracy changes from one network to the next, and in all."""
+    steps = [stats.gained(groups[a], groups[b])[0] for a, b in zip(names, names[1:])]
+    return " and ".join(f"{step:+.2f}" for step in steps) + f" make {sum(steps):+.2f} points"
+
+
 show.Text(
     ("**The answer.**" if options.seeds >= stats.ENOUGH else "**One look is not yet an answer.**") + "\n\n" + "\n".join(
         f"* **{what}:** {stats.sentence(groups[a], groups[b], (f'*{four[a]}*', f'*{four[b]}*'))}"
         for what, (a, b) in pairs.items())
-    + f"\n* **The schedule:** {stats.sentence(groups['pooled_small'], lowered, ('*constant*', '*lowered*'))}")
+    + f"\n* **Both:** {way('pooled_small', 'strided_small', 'strided_large')}; in the other order "
+    f"{way('pooled_small', 'pooled_large', 'strided_large')}."
+    f"\n* **The schedule:** {stats.sentence(groups['pooled_small'], lowered, ('*constant*', '*lowered*'))}")
 
 # %% [markdown]
 # (From three seeds on there is an interval, of the mean difference over seeds: Student's *t*, pairs with the same seed.
 # With fewer there is [McNemar's test](../book/glossary.md), as in Level 1.)
 #
 # Striding and the blocks are each measured twice. Where a change's two measurements differ by more than seeds do, the
-# changes do not simply add up: what one is worth depends on the other.
+# changes do not simply add up: what one is worth depends on the other, which is called an *interaction*. How much seeds
+# do, one pair of runs cannot say; [](../book/results.md) gives a measure.
 #
 # ## A remark put to the test
 #
@@ -396,7 +407,9 @@ def check_looked_at(answer):
          (lambda side: [1, 2] * (side // 2), "all but the last pixel are right; is there an output to the right?"),
          (lambda side: [2, 1] * (side // 2), "even and odd are the wrong way round; the middle tap is on pixel 2i.")],
         praise="an even pixel is seen by one output, through its middle tap; an odd one by two, through their side "
-               "taps. To treat both alike, the side taps must be half the middle tap, and that is a blur.")
+               "taps (the last by one). A line in an even column meets a middle tap, one in an odd column only side "
+               "taps: for −1, 2, −1 the first is found, the second not. To treat both alike, the side taps must be half "
+               "the middle tap, and that is a blur.")
 
 
 print(check_looked_at(looked_at))
@@ -422,4 +435,5 @@ show.summary({"as run": as_run_records, **{four[n]: group for n, group in groups
 #   them, each question has two answers, and one can see whether they agree.
 # * One run of each can show that two networks differ. That two ways of building networks do, only several seeds show.
 #
-# Compare the two accuracies in the table: the gap between them is what Level 3 sets out to close, with regularisation.
+# Compare training and test accuracy in the table: the gap between them is what Level 3 sets out to close, with
+# regularisation.

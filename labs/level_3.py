@@ -239,8 +239,9 @@ show.Text(
 # mean. The source fills with the mean of the *pixels*, between 0.44 and 0.50 by colour, one line too late, after
 # normalisation. There such a value is half a deviation above the mean: a light grey square.
 #
-# Batch normalisation uses its running averages from training on test images, which have no holes, so a little of this
-# remains in every test. (Fewer than three seeds give no interval, but [McNemar's test](../book/glossary.md).)
+# In evaluation, batch normalisation uses the averages that it gathered in training, from images with holes. Test images
+# have none, so a trace of the wrong grey is in every test result. (Fewer than three seeds give no interval, but
+# [McNemar's test](../book/glossary.md).)
 
 # %% tags=["remove-input"]
 show.Text("**What we see.** "
@@ -261,7 +262,7 @@ show.Text("**What we see.** "
 # | `rate` | a constant rate of 0.1 instead of 0.01 | larger steps; the next rung keeps the peak and changes the shape |
 # | `schedule` | one cycle: the rate rises to 0.1, then falls to almost 0; momentum stays | large steps, then small |
 # | `decay` | weight decay $5 \cdot 10^{-4}$ | small weights; where a normalisation follows, they learn faster |
-# | `long` | 100 epochs instead of 50 | augmented images do not repeat, so there is more to learn from them |
+# | `long` | 100 epochs instead of 50 | an image now has 2 × 81 forms, and 50 epochs show only some of them |
 #
 # So far dropout and the hole were tried without any of these. Two more variants each add one to `decay`: `hole` the
 # mended hole on half of the images, `late_dropout` dropout 0.1.
@@ -310,11 +311,12 @@ show.Text(
 #
 # *Question: what does another network make of the same budget, with the recipe of the last rung?*
 #
-# Level 2's network halves its map four times, down to 2×2; on so small a map each weight is used in few places.
-# Nothing leads around its seventeen convolutions. The redesign is a residual network after
-# [He and others](https://arxiv.org/abs/1512.03385): three stages of three blocks, on maps of 32×32, 16×16 and 8×8. A
-# block (`common.blocks.residual_block`) adds two 3×3 convolutions to what it was given, so that gradients have a way
-# around them. The widths grow slowly, 24, 36, 44, because a wide early stage costs arithmetic but few parameters.
+# Level 2's network halves its map four times, down to 2×2; on so small a map each weight is used in few places. Nothing
+# leads around its seventeen convolutions. The redesign is a residual network after [He and
+# others](https://arxiv.org/abs/1512.03385): three stages of three blocks, on maps of 32×32, 16×16 and 8×8. A block
+# (`common.blocks.residual_block`) adds what two 3×3 convolutions make of its input to that input, so that gradients
+# have a way around them. The widths grow slowly, 24, 36, 44, because a wide early stage costs arithmetic but few
+# parameters.
 
 # %% tags=["variants"]
 def redesigned():
@@ -357,7 +359,7 @@ show.Text(
     f"**The choice** is *{best}*. Its validation accuracy of {show.percent(validation(best))} is the largest of "
     f"{len(groups)} readings, and so probably a little lucky. Its test accuracy is **{show.percent(reached)}** with "
     f"{groups[best][0].params:,} parameters. That is {'above' if np.mean(reached) > goal else 'not above'} {goal:.0%}, "
-    f"and {stats.phrase(*stats.gained(as_run_records, groups[best]))} from the network as the source ran it, here. "
+    f"and differs by {stats.phrase(*stats.gained(as_run_records, groups[best]))} from our run of the source's network. "
     "What the other network does by itself: "
     + stats.sentence(groups["long"], groups["redesigned"], ("Level 2's network", "redesigned")))
 

@@ -305,7 +305,7 @@ def check_group(answer):
         right, given = F.group_norm(x, groups), answer(x, groups)
         if given is None:
             return "Not yet: the function returns None; put your tensor in its place."
-        given = given.float()
+        given = torch.as_tensor(given).float()
         if given.shape != x.shape:
             return f"Not yet: the result must be of shape {tuple(x.shape)}, and yours is {tuple(given.shape)}."
         for what, other in wrong.items():
@@ -353,7 +353,7 @@ def check_heat(answer):
         given = answer(maps.detach(), first, second, chosen)
         if given is None:
             return "Not yet: the function returns None; put your map in its place."
-        given = given.float()
+        given = torch.as_tensor(given).float()
         if tuple(given.shape) != (4, 4):
             return f"Not yet: the map must be of shape (4, 4), and yours is {tuple(given.shape)}."
         if torch.allclose(given, signed.relu(), atol=1e-4):
@@ -386,6 +386,7 @@ show.summary(normed | penalised)
 # %% [markdown]
 # * A kind of normalisation is a choice of what the mean is taken over: the batch, an image, or some of its channels.
 # * What is added inside a loop is counted many times. The gradient shows it at once.
-# * Where a normalisation follows, the size of a weight says little, and so does a penalty's effect on it.
+# * Where a normalisation follows, the common size of a kernel's weights does not change what the network computes; nor
+#   does a penalty by shrinking them all alike.
 # * A hook's arguments come in the library's order, whatever they are called.
 # * A heat map names places of a map, not the pixels that decided.

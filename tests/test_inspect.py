@@ -68,6 +68,12 @@ def test_the_repaired_head_saves_eight_taps():
     assert parameters(LEVEL_1["as_run"].build()) - parameters(LEVEL_1["repaired"].build()) == 64 * 10 * 8
 
 
+def test_a_dense_layer_sees_the_whole_image():
+    assert layers(nn.Sequential(nn.Conv2d(3, 2, 3), nn.Flatten(), nn.Linear(1800, 9), nn.Linear(9, 2))).field.tolist() == [
+        3, 32, 32, 32]
+    assert layers(nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, 2))).field.tolist() == [32, 32, 32]
+
+
 def test_a_kernel_sees_no_further_than_its_map():
     assert layers(nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(3, 2, 3, padding=1))).field.tolist() == [32, 32]
 

@@ -56,6 +56,15 @@ def test_a_lab_may_be_run_again_in_the_same_kernel():
     assert settings.read(names).epochs == 7 and names["options"] == "what later cells define"
 
 
+def test_a_misspelt_parameter_is_noticed_in_a_kernel_where_the_lab_ran_before():
+    names = dict(epochs=3)
+    settings.read(names)
+    names |= dict(epoch=5, seeds_of=[1, 2])
+    with pytest.raises(CourseError, match="The parameter epoch is not known to this lab: did you mean epochs?"):
+        settings.read(names)
+    assert settings.read(names).epochs == 3
+
+
 def test_a_parameter_that_was_misspelt_does_not_stay():
     names = dict(epoch=3)
     with pytest.raises(CourseError, match="did you mean epochs?"):
