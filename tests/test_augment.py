@@ -164,6 +164,25 @@ def test_all_of_it_is_random_for_each_sample_and_leaves_what_was_given(images):
     assert len(torch.unique(out.flatten(1), dim=0)) == 64
 
 
+def test_each_augmentation_is_done_as_the_recipe_says_and_in_its_order(images):
+    recipe = Recipe(epochs=1, crop=3, crop_mode="reflect", flip=True, flip_p=0.3, shift=0.1, scale=0.2, rotate=15,
+                    affine_p=0.7, zoom=0.3, grey_p=0.4, grey_least=0.6, cutout=8, cutout_least=4, cutout_p=0.6)
+    torch.manual_seed(7)
+    got = augment.augment(images, recipe, MEAN, STD)
+    torch.manual_seed(7)
+    expected = augment.crop(images, 3, "reflect")
+    expected = normalise(augment.flip(expected, augment.chance(expected, 0.3)), MEAN, STD)
+    expected = augment.zoom(augment.shift_scale_rotate(expected, 0.1, 0.2, 15, 0.7), 0.3)
+    expected = augment.cutout(augment.grey(expected, 0.4, 0.6), 4, 8, 0.6, torch.zeros(3))
+    assert torch.equal(got, expected)
+
+
+def test_the_flips_that_are_asked_for_are_those_that_are_done(images):
+    mirrored = augment.chance(images, 0.5, generator())
+    got = augment.augment(images, Recipe(epochs=1, flip=True), MEAN, STD, mirrored)
+    assert torch.equal(got, normalise(augment.flip(images, mirrored), MEAN, STD))
+
+
 def test_the_fill_of_a_hole(images):
     for fill, level in [("mean", torch.zeros(3)), ("mean, not normalised", MEAN)]:
         recipe = Recipe(epochs=1, cutout=32, cutout_fill=fill)  # a hole as large as the image

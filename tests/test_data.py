@@ -10,6 +10,7 @@ import torch
 
 from common import data as datasets
 from common.errors import CourseError
+from common.recipe import Recipe
 
 
 def test_synthetic_has_the_form_of_cifar10_and_is_the_same_each_time():
@@ -36,7 +37,17 @@ def test_split_is_even_over_classes_disjoint_and_always_the_same():
     assert torch.bincount(labels[validate]).tolist() == [500] * 10
     assert len(set(learn.tolist()) | set(validate.tolist())) == 50_000
     assert torch.equal(validate, datasets.split(labels, 0.1)[1])
+    few = datasets.split(torch.arange(10).repeat(100), 0.1)[1]  # with another split, no record would be what it says
+    assert few[:12].tolist() == [2, 7, 11, 17, 32, 49, 64, 78, 83, 86, 92, 96]
     assert [len(part) for part in datasets.split(labels, 0.0)] == [50_000, 0]
+
+
+def test_images_are_normalised_with_those_learnt_from_or_else_those_of_the_test(tiny):
+    learn, _ = datasets.split(tiny.train_labels, 0.1)
+    for settings, images in ((dict(), tiny.train_images[learn]), (dict(validation=0), tiny.train_images),
+                             (dict(statistics="test"), tiny.test_images)):
+        used = datasets.normalisation(tiny, Recipe(epochs=1, **settings))
+        assert torch.equal(torch.stack(used), torch.stack(datasets.statistics(images)))
 
 
 def test_statistics_and_normalise_agree_with_torch():

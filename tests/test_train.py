@@ -39,6 +39,36 @@ def test_a_run_stopped_after_any_epoch_goes_on_to_the_same_end(tiny, variant, tm
     assert same(whole, resumed) and whole.test_loss == resumed.test_loss
 
 
+def test_an_epoch_shows_each_image_learnt_from_once_in_an_order_of_its_own(tiny, monkeypatch):
+    from common import train as module
+
+    shown = []
+    monkeypatch.setattr(module, "augment", lambda images, recipe, mean, std, mirrored: (
+        shown.extend(image.numpy().tobytes() for image in images), datasets.normalise(images, mean, std))[1])
+    train(build, tiny, Recipe(epochs=2, batch_size=64), 0)
+    learn, _ = datasets.split(tiny.train_labels, 0.1)
+    expected = [image.numpy().tobytes() for image in tiny.train_images[learn]]
+    first, second = shown[:len(learn)], shown[len(learn):]
+    assert sorted(first) == sorted(second) == sorted(expected) and len(set(expected)) == len(learn)
+    assert first != second and expected not in (first, second)
+
+
+def test_validation_numbers_are_those_of_the_images_held_out(tiny):
+    recipe = Recipe(epochs=2, batch_size=64, lr=0.05, precision="fp32")
+    result = train(build, tiny, recipe, 0)
+    _, held_out = datasets.split(tiny.train_labels, recipe.validation)
+    loss, accuracy, _ = evaluate(result.network, tiny.train_images[held_out], tiny.train_labels[held_out],
+                                 *datasets.normalisation(tiny, recipe))
+    assert (result.history[-1]["val_loss"], result.history[-1]["val_acc"]) == (loss, accuracy)
+
+
+@pytest.mark.parametrize("schedule", ["onecycle", "cosine"])
+def test_a_schedule_that_moves_with_every_step_does(tiny, schedule):
+    recipe = Recipe(epochs=4, batch_size=64, schedule=schedule)
+    rows = train(build, tiny, recipe, 0).history
+    assert [row["lr"] for row in rows] == rates(recipe, 12, batches=3)[::3]  # 135 images are three batches
+
+
 def test_training_numbers_weigh_the_smaller_last_batch_rightly(tiny):
     recipe = Recipe(epochs=1, batch_size=64, lr=1e-12, momentum=0, validation=0,  # nothing moves: 150 = 64 + 64 + 22
                     precision="fp32")
