@@ -1,9 +1,12 @@
 """The validated settings of a run: everything that decides the result, but for the network, the data and the seed."""
 
+import difflib
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from common.errors import CourseError
 
 
 class Recipe(BaseModel):
@@ -58,6 +61,13 @@ class Recipe(BaseModel):
     statistics: Literal["train", "test"] = "train"  # whose mean and deviation the images are normalised with
     precision: Literal["auto", "fp32"] = "auto"  # auto: bfloat16 where the device has units for it
 
+    def __init__(self, **settings):
+        """Check `settings`. Raises CourseError, which says of the first that is wrong what it may be."""
+        try:
+            super().__init__(**settings)
+        except ValidationError as error:
+            raise CourseError(_sentence(error.errors()[0])) from None
+
     @model_validator(mode="after")
     def _fits(self):
         for contradiction, sentence in [
@@ -72,6 +82,19 @@ class Recipe(BaseModel):
     def plus(self, **changes):
         """Return this recipe with other settings, checked like every recipe; pydantic's model_copy checks nothing."""
         return Recipe(**(self.model_dump() | changes))
+
+
+def _sentence(error):
+    name = ".".join(map(str, error["loc"]))
+    if not name:  # two settings contradict each other
+        return f"In the recipe, {error['ctx']['error']}."
+    if error["type"] == "missing":
+        return f"The recipe does not say its {name}: add {name}=…."
+    if error["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(name, Recipe.model_fields, n=1)
+        return f"The recipe's setting {name} is not known: " + (
+            f"did you mean {near[0]}?" if near else f"choose from {', '.join(Recipe.model_fields)}.")
+    return f"The recipe's {name} is {error['input']!r}; what it takes: {error['msg'].removeprefix('Input should be ')}."
 
 
 class Variant(NamedTuple):

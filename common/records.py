@@ -96,7 +96,7 @@ def read(path):
         if hashlib.sha256(body.encode()).hexdigest() != fields.pop("checksum"):
             raise ValueError("its checksum does not fit")
         return Record(**fields | dict(path=path))
-    except (OSError, ValueError, KeyError, ValidationError) as error:
+    except (OSError, ValueError, KeyError, ValidationError, CourseError) as error:
         raise CourseError(f"The record {path} is cut short or was changed ({str(error).splitlines()[0]}): restore it "
                           "with git, or remove it and train it again with `make record`.") from None
 

@@ -1,6 +1,7 @@
 """Records: the same again for the same seed, found when asked for, whole or not there, and every change noticed."""
 
 import errno
+import hashlib
 import json
 import os
 
@@ -104,6 +105,14 @@ def test_any_changed_byte_of_a_record_is_noticed(folders, variant, options):
             read(path)
     path.write_text(text)
     assert read(path).seed == 0
+
+
+def test_a_whole_record_with_a_setting_that_is_not_known_here_is_named(folders, variant, options):
+    path = train_one(variant, options)[0].path
+    body = path.read_text().rsplit(',\n "checksum"', 1)[0].replace('"recipe": {', '"recipe": {"colour": "red", ')
+    path.write_text(f'{body},\n "checksum": "{hashlib.sha256(body.encode()).hexdigest()}"\n}}\n')
+    with pytest.raises(CourseError, match=r"The record .*seed-0.*json .*The recipe's setting colour is not known"):
+        read(path)
 
 
 @pytest.mark.parametrize("ending", [".npz", ".safetensors"])
