@@ -30,7 +30,7 @@ def choices(build, data, device, batch_size=64, repeats=5, target=2.0):
         ways["compiled, kernel by kernel"] = dict(compiled=True, replayed=False)
     steps = {name: one_step(build, images, labels, device, **{"bf16": units, "replayed": gpu} | way)
              for name, way in ways.items()}
-    steps[f"{STACKED} networks stacked"] = stacked_step(build, images, labels, device)[1]
+    steps[f"{STACKED} networks stacked, in fp32"] = stacked_step(build, images, labels, device)[1]
     counts = {}
     for name, step in steps.items():
         for _ in range(6):  # compiles, captures, chooses kernels
