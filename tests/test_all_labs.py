@@ -172,7 +172,7 @@ def test_a_budget_begins_nothing_it_does_not_suffice_for(lab, capsys):
 
 def test_a_run_that_turns_out_too_long_is_laid_aside_and_goes_on_another_time(lab, folders, capsys):
     lab.write_text(LAB.replace("Recipe(epochs=2", "Recipe(epochs=100000"))
-    record(1, budget=0.5)
+    record(1, budget=20)
     said = capsys.readouterr().out
     assert [r.variant for r in labs.read_all()] == ["one"] and "laid aside: a_lab two seed 0 needs" in said
     kept = list((folders / "runs").rglob("*.checkpoint"))

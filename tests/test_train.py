@@ -12,7 +12,7 @@ from common import data as datasets
 from common.checkpoint import restore
 from common.errors import CourseError
 from common.recipe import Recipe
-from common.schedule import make_optimizer
+from common.schedule import make_optimizer, make_scheduler
 from common.train import Diverged, OutOfTime, evaluate, train
 
 
@@ -156,6 +156,31 @@ def test_plateau_lowers_the_rate_when_the_validation_loss_stays(tiny):
     recipe = Recipe(epochs=6, lr=1e-6, momentum=0, schedule="plateau", patience=1, factor=0.5)
     rates = [row["lr"] for row in train(build_frozen, tiny, recipe, 0).history]
     assert rates == pytest.approx([1e-6, 1e-6, 1e-6, 5e-7, 5e-7, 2.5e-7], rel=1e-9, abs=0)
+
+
+def test_plateau_never_goes_below_the_lowest_rate(tiny):
+    recipe = Recipe(epochs=6, lr=1e-6, momentum=0, schedule="plateau", patience=0, factor=0.5, min_lr=3e-7)
+    rates = [row["lr"] for row in train(build_frozen, tiny, recipe, 0).history]
+    assert rates == pytest.approx([1e-6, 1e-6, 5e-7, 3e-7, 3e-7, 3e-7], rel=1e-9, abs=0)
+
+
+def test_plateau_follows_the_validation_loss_and_not_the_training_loss(tiny, monkeypatch):
+    from common import train as module
+
+    losses = iter(range(1, 100))  # always worse
+    monkeypatch.setattr(module, "evaluate", lambda *given: (float(next(losses)), *evaluate(*given)[1:]))
+    recipe = Recipe(epochs=4, batch_size=32, lr=0.01, schedule="plateau", patience=0, factor=0.5)
+    rows = train(build, tiny, recipe, 0).history
+    assert all(after["train_loss"] < before["train_loss"] for before, after in zip(rows, rows[1:]))
+    assert [row["lr"] for row in rows] == pytest.approx([0.01, 0.01, 0.005, 0.0025])
+
+
+@pytest.mark.parametrize("moves", [True, False])
+def test_one_cycle_moves_the_momentum_only_where_it_is_asked_to(moves):
+    recipe = Recipe(epochs=1, lr=0.1, momentum=0.8, schedule="onecycle", cycle_momentum=moves)
+    optimizer = make_optimizer(build(), recipe)
+    make_scheduler(optimizer, recipe, batches=20)
+    assert optimizer.param_groups[0]["momentum"] == (0.95 if moves else 0.8)
 
 
 @pytest.mark.parametrize("settings, kind", [
