@@ -1,9 +1,11 @@
 """`make record` and `make verify`, over a lab that the test writes."""
 
+import sys
+
 import pytest
 import torch
 
-from common import labs, recording, records, runs, settings, train
+from common import checkpoint, labs, recording, records, runs, settings, train
 from common import data as datasets
 from common.errors import CourseError
 
@@ -99,8 +101,6 @@ def test_an_interrupted_run_leaves_the_records_of_the_finished_ones(lab, monkeyp
 
 
 def test_a_lab_is_read_where_there_is_nothing_to_draw_with(lab, monkeypatch):
-    import sys
-
     lab.write_text(LAB.replace("from torch import nn\n", "import matplotlib\nfrom pandas import DataFrame as D\nfrom torch import nn, cuda\n"))
     for missing in ("matplotlib", "pandas"):
         monkeypatch.setitem(sys.modules, missing, None)  # makes an import of it fail
@@ -176,7 +176,71 @@ def test_a_run_that_turns_out_too_long_is_laid_aside_and_goes_on_another_time(la
     said = capsys.readouterr().out
     assert [r.variant for r in labs.read_all()] == ["one"] and "laid aside: a_lab two seed 0 needs" in said
     kept = list((folders / "runs").rglob("*.checkpoint"))
-    assert len(kept) == 1 and len(torch.load(kept[0], weights_only=True)["history"]) >= 2
+    assert len(kept) == 1 and len(torch.load(kept[0], weights_only=True)["history"]) == 2
+
+
+def test_a_run_that_diverged_is_told_at_the_end_and_keeps_no_other_from_the_record(lab):
+    lab.write_text(LAB.replace("epochs=1, lr=0.1", "epochs=1, lr=3e38"))
+    with pytest.raises(CourseError, match="These runs diverged: a_lab one seed 0. Lower their learning rates"):
+        record(1)
+    assert [r.variant for r in labs.read_all()] == ["two"]
+
+
+def test_times_of_another_device_say_nothing_of_a_budget_here(lab, monkeypatch):
+    record(1)
+    monkeypatch.setattr(recording, "known", lambda job, here: 1e9 if here else None)
+    monkeypatch.setattr(recording, "device_name", lambda device: "another")
+    record(2, "a_lab/one", budget=60)
+    assert [(r.variant, r.seed) for r in labs.read_all()] == [("one", 0), ("one", 1), ("two", 0)]
+
+
+def test_a_run_of_a_variant_without_a_record_is_expected_to_take_its_share_of_the_arithmetic(lab):
+    record(1, "a_lab/one")
+    short, long = labs.read_all()[0], recording.owed(labs.all_variants("a_lab/two"), 1)[0]
+    assert recording.expected(long, [short]) == pytest.approx(2 * short.took) and recording.expected(long, []) is None
+    record(1, "a_lab/two")
+    twice, other = labs.read_all()[1], recording.owed(labs.all_variants("a_lab/one"), 2)[0]
+    assert recording.expected(other, [twice]) == pytest.approx(twice.took / 2)
+
+
+def test_retraining_begins_anew_where_a_run_was_stopped(lab, monkeypatch):
+    variant, again = labs.variants(lab)["two"], settings.read(dict(device="cpu", retrain=True))
+
+    def stop(*state):
+        checkpoint.save(*state)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(train, "save", stop)
+        with pytest.raises(CourseError, match="Stopped in"):
+            runs.run("a_lab", "two", variant, 0, again)
+    lines = []
+    monkeypatch.setattr(train, "line", lambda *given: lines.append(given) or "")
+    runs.run("a_lab", "two", variant, 0, again)
+    assert len(lines) == 2
+
+
+def test_what_is_kept_of_a_run_is_of_no_use_to_another_recipe(lab):
+    variant = labs.variants(lab)["one"]
+    other = variant._replace(recipe=variant.recipe.plus(lr=0.2))
+    assert len({runs.place("a_lab", "one", records.identity("cifar10", each, 0)) for each in (variant, other)}) == 2
+
+
+@pytest.mark.parametrize("words, called", [
+    ("record --dry --only a_lab/one", ("say_owed", 1, 2)), ("record --budget 2m --seeds 3", ("record", 2, 3, 120)),
+    ("record", ("record", 2, 2, None)), ("record --jobs 3", ("in_processes", 3, "record --jobs 3 --jobs 1")),
+    ("verify --data-dir d", ("verify", "d"))])
+def test_the_command_line_does_what_it_says(lab, monkeypatch, words, called):
+    done = []
+    monkeypatch.setattr(sys, "argv", ["labs", *words.split()])
+    monkeypatch.setattr(labs, "verify", lambda folder: done.append(("verify", folder)))
+    monkeypatch.setattr(recording, "say_owed", lambda some, seeds, device: done.append(("say_owed", len(some), seeds)))
+    monkeypatch.setattr(recording, "record", lambda some, options, budget: done.append(
+        ("record", len(some), options.seeds, budget)))
+    monkeypatch.setattr(recording, "in_processes", lambda jobs, command: done.append(
+        ("in_processes", jobs, " ".join(command[3:]))))
+    labs.main()
+    assert done == [called]
 
 
 @pytest.mark.parametrize("text, amount", [("25m", 1500), ("90s", 90), ("1.5h", 5400), ("", None)])

@@ -49,8 +49,11 @@ def test_a_line_through_points():
     assert whole_runs.line([1, 2, 3], [1, 4, 9])[2] > 0.05
 
 
-def test_three_loops_are_trained_over_the_same_seeds(tiny):
+def test_three_loops_are_trained_over_the_same_seeds(tiny, monkeypatch):
+    asked, train = [], whole_runs.train
+    monkeypatch.setattr(whole_runs, "train", lambda *given, plain: (asked.append(plain), train(*given, plain=plain))[1])
     found = whole_runs.agreement(build, tiny, "cpu", seeds=2, images=128, epochs=1)
+    assert asked == [False, True, False, True]
     assert [len(found[name]) for name in ("fast", "plain", "usual")] == [2, 2, 2]
     assert all(0 <= accuracy <= 1 for accuracies in found.values() for accuracy in accuracies)
     assert found["fast"] == found["plain"] or has_bf16_units(torch.device("cpu"))

@@ -166,8 +166,9 @@ def test_a_lab_that_fails_stops_the_build(tmp_path, monkeypatch):
         book.execute_page("labs/broken", tmp_path / "source")
 
 
-def test_a_warning_stops_the_build(tmp_path):
-    (tmp_path / "index.md").write_text("# A page\n\n{doc}`nowhere`\n")
+@pytest.mark.parametrize("fault", ["{doc}`nowhere`", "{py:func}`nowhere`"])  # the second is one to nitpickers only
+def test_a_warning_stops_the_build(tmp_path, fault):
+    (tmp_path / "index.md").write_text(f"# A page\n\n{fault}\n")
     (tmp_path / "_toc.yml").write_text("format: jb-book\nroot: index\n")
     (tmp_path / "_config.yml").write_text((book.ROOT / "_config.yml").read_text().replace("[book/_static]", "[]"))
     with pytest.raises(CourseError, match="Jupyter Book found faults"):

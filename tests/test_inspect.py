@@ -68,6 +68,12 @@ def test_the_repaired_head_saves_eight_taps():
     assert parameters(LEVEL_1["as_run"].build()) - parameters(LEVEL_1["repaired"].build()) == 64 * 10 * 8
 
 
+def test_networks_that_differ_in_a_shape_alone_have_other_digests():
+    one, other = Product(), Product()
+    other.weight = nn.Parameter(torch.zeros(10, 3071))
+    assert digest(one) == digest(Product()) != digest(other)
+
+
 def test_a_dense_layer_sees_the_whole_image():
     assert layers(nn.Sequential(nn.Conv2d(3, 2, 3), nn.Flatten(), nn.Linear(1800, 9), nn.Linear(9, 2))).field.tolist() == [
         3, 32, 32, 32]

@@ -4,12 +4,13 @@ import errno
 import hashlib
 import json
 import os
+from pathlib import Path
 
 import pytest
 import torch
 
 from common import data as datasets
-from common import files, records, runs
+from common import files, recording, records, runs
 from common.errors import CourseError
 from common.records import find, identity, read, read_all, table
 
@@ -133,6 +134,17 @@ def test_a_record_cut_short_is_named_and_left_as_it_is(folders, variant, options
     with pytest.raises(CourseError, match="cut short or was changed .*make record"):
         train_one(variant, options)
     assert contents(folders) == before
+
+
+def test_the_json_without_which_nothing_counts_is_put_in_place_last(folders, variant, options, monkeypatch):
+    placed, replace = [], os.replace
+    monkeypatch.setattr(files.os, "replace", lambda one, other: (placed.append(Path(other).suffix), replace(one, other)))
+    monkeypatch.setattr(recording, "RECORDS", folders / "records")
+    monkeypatch.setattr(datasets, "ROOT", folders)
+    one = train_one(variant, options)[0]
+    assert placed[-3:] == [".npz", ".safetensors", ".json"]
+    recording.promote(one)
+    assert placed[-3:] == [".npz", ".safetensors", ".json"] and len(placed) > 5
 
 
 @pytest.mark.parametrize("fails_at", [2, 3, 4, 5])  # the second epoch's checkpoint; predictions, weights, record

@@ -93,6 +93,16 @@ def test_evaluate_does_not_depend_on_the_batch_size(tiny):
     assert results[0][0] == pytest.approx(results[1][0], rel=1e-5) and results[0][1] == results[1][1]
 
 
+def test_evaluate_gives_the_mean_loss_the_accuracy_and_the_classes(tiny):
+    mean, std = datasets.statistics(tiny.train_images)
+    network = build()
+    loss, accuracy, predictions = evaluate(network, tiny.test_images, tiny.test_labels, mean, std)
+    logits = network.eval()(datasets.normalise(tiny.test_images, mean, std))
+    assert loss == pytest.approx(F.cross_entropy(logits, tiny.test_labels).item(), rel=1e-5)
+    assert torch.equal(predictions.long(), logits.argmax(1))
+    assert accuracy == pytest.approx((logits.argmax(1) == tiny.test_labels).double().mean().item())
+
+
 def test_what_is_followed(tiny, variant):
     recipe = variant.recipe.plus(epochs=1)
     row = train(build, tiny, recipe, 0).history[0]
