@@ -317,7 +317,7 @@ show.Text(
 #
 # Striding and the blocks are each measured twice. Where a change's two measurements differ by more than seeds do, the
 # changes do not simply add up: what one is worth depends on the other, which is called an *interaction*. How much seeds
-# do, one pair of runs cannot say; [](../book/results.md) gives a measure.
+# do, one pair of runs cannot say; the [results](../book/results) give a measure.
 #
 # ## A remark put to the test
 #
