@@ -3,7 +3,7 @@
 from matplotlib import pyplot as plt
 
 from common.plots import STYLE
-from common.show import picture
+from common.show import minus, picture
 from common.stats import ENOUGH
 
 GAIN, LOSS, START = STYLE["test"]["color"], STYLE["train"]["color"], "#777777"
@@ -31,7 +31,7 @@ def waterfall(start, steps, seeds, title):
         if seeds >= ENOUGH:
             axes.plot([level + step.low, level + step.high], [place, place], color="black", linewidth=1.5)
             right = max(right, level + step.high)
-        axes.annotate(f"{step.change:+.2f}", (right, place), xytext=(5, -3), textcoords="offset points", fontsize=8)
+        axes.annotate(minus(f"{step.change:+.2f}"), (right, place), xytext=(5, -3), textcoords="offset points", fontsize=8)
         labels.append(step.step)
         said.append(f"{step.step} {step.change:+.2f}{_interval(step, seeds)}")
         level = end

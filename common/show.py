@@ -6,6 +6,7 @@ Each shows itself in a notebook and in the book, and is an ordinary value in pla
 import base64
 import html
 import io
+import re
 from dataclasses import dataclass
 
 import pandas as pd
@@ -48,14 +49,14 @@ def picture(figure, alt, least=0):
     buffer = io.BytesIO()
     figure.savefig(buffer, dpi=192, facecolor="white", metadata={"Software": None})
     plt.close(figure)
-    return Picture(buffer.getvalue(), alt, round(figure.get_figwidth() * 96), least)
+    return Picture(buffer.getvalue(), minus(alt), round(figure.get_figwidth() * 96), least)
 
 
 class Text(str):
     """Markdown with numbers in it that come from records."""
 
     def _repr_markdown_(self):
-        return str(self)
+        return minus(self)
 
 
 @dataclass(frozen=True, repr=False)
@@ -66,10 +67,15 @@ class Table:
 
     def _repr_html_(self):
         frame = self.frame.map(lambda v: f"{v:,}" if isinstance(v, int) else v)
-        return frame.to_html(index=False, border=0, classes="table", justify="left")
+        return minus(frame.to_html(index=False, border=0, classes="table", justify="left"))
 
     def __repr__(self):
         return self.frame.to_string(index=False)
+
+
+def minus(text):
+    """Return `text` with the hyphens before negative numbers made minus signs, which screen readers say."""
+    return re.sub(r"(?<![\w.-])-(?=\d)", "\N{MINUS SIGN}", text)
 
 
 def percent(fractions):

@@ -87,7 +87,8 @@ def sentence(first, second, names):
     differ = [p < 0.05 for _, _, p in tests]
     directions = {two > one for one, two, _ in tests}
     return (f"{what}, from {len(pairs)} pair{'s' * (len(pairs) > 1)} of runs, too few for an interval. "
-            + "; ".join(f"{one:,} test images only {names[0]} has right, {two:,} only {names[1]} (McNemar's test, p = {p:.2g})"
+            + "; ".join(f"{one:,} test images only {names[0]} has right, {two:,} only {names[1]} (McNemar's test, p "
+                        f"{f'= {p:.2g}' if p >= 1e-4 else '< 0.0001'})"
                         for one, two, p in tests)
             + ("; that may be chance." if not any(differ) else
                ": in one of the pairs the networks differ beyond chance." if not all(differ) else

@@ -5,6 +5,8 @@
 
 from html import escape
 
+from common.show import minus
+
 
 class Html(str):
     """HTML that a cell ends in. (As plain text it is shown as it is.)"""
@@ -34,7 +36,7 @@ def sortable(shown, values, row_name, filter_by, label):
                 cells.append(f'<th scope="row"{kind(column)}{group}>{text}</th>')
             else:
                 value = f' data-value="{list(values[column])[place]:.10g}"' if column in values else ""
-                cells.append(f"<td{kind(column)}{value}>{escape(text)}</td>")
+                cells.append(f"<td{kind(column)}{value}>{minus(escape(text))}</td>")
         rows.append(f"<tr{group}>{''.join(cells)}</tr>")
     choices = "".join(f"<option>{escape(c)}</option>" for c in sorted(set(shown[filter_by])))
     return Html('<div class="sortable"><div class="controls" hidden><label>Search <input type="search"></label>'
@@ -48,7 +50,7 @@ def side_by_side(groups, columns, label):
     bodies = []
     for heading, rows, note in groups:
         lines = [f'<th scope="rowgroup" {across}>{escape(heading)}</th>',
-                 *("".join(f"<td>{escape(cell)}</td>" for cell in row) for row in rows),
+                 *("".join(f"<td>{minus(escape(cell))}</td>" for cell in row) for row in rows),
                  f'<td {across} class="note">{escape(note)}</td>']
         bodies.append([f"<tr>{line}</tr>" for line in lines])
     return Html(f'<div class="side-by-side">{_table(_heads(columns), bodies, label)}</div>')

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import pandas as pd
 import pytest
 
-from common import show
+from common import show, tables
 
 
 class Run:
@@ -79,3 +79,12 @@ def test_what_a_lab_costs_is_said_machine_by_machine():
         "2 h 00 min each, 2 h 10 min in all; up to 2 at a time shared the machine. 1 run on a GPU took 30 s. `make record "
         "DRY=1 ONLY=a` lists what is missing, with an estimate for the machine at hand.")
     assert "none of its runs is on record yet" in show.cost("another_lab", runs)
+
+
+def test_a_negative_number_is_shown_with_a_minus_sign():
+    said = "-1.56 points (-2.00 to -1.12), on 2026-01-01, p = 6e-08, level-1, [1-2](a-1)"
+    shown = "−1.56 points (−2.00 to −1.12), on 2026-01-01, p = 6e-08, level-1, [1-2](a-1)"
+    assert show.Text(said)._repr_markdown_() == shown and str(show.Text(said)) == said
+    assert "<td>−2.00</td>" in show.Table(pd.DataFrame({"a": ["-2.00"]}))._repr_html_()
+    assert "−0.5" in tables.sortable(pd.DataFrame({"a": ["-0.5"], "b": ["x"]}), {"a": [-0.5]}, "b", "b", "c")
+    assert 'data-value="-0.5"' in tables.sortable(pd.DataFrame({"a": ["-0.5"], "b": ["x"]}), {"a": [-0.5]}, "b", "b", "c")

@@ -50,11 +50,11 @@ def test_differences_in_words():
 @pytest.mark.parametrize("second, said", [
     ([0.75], "two minus one, test accuracy: +5.00 points, from 1 pair of runs, too few for an interval. "
      "5 test images only one has right, 10 only two (McNemar's test, p = 0.3); that may be chance."),
-    ([0.95], "0 test images only one has right, 25 only two (McNemar's test, p = 6e-08): these networks differ"),
+    ([0.95], "0 test images only one has right, 25 only two (McNemar's test, p < 0.0001): these networks differ"),
     ([0.95, 0.95], "from 2 pairs of runs, too few"),
-    ([0.95, 0.95], "25 only two (McNemar's test, p = 6e-08); 0 test images only one has right, 25 only two (McNemar's test, "
-     "p = 6e-08): these networks differ, which is not to say that others would."),
-    ([0.95, 0.4], "30 test images only one has right, 0 only two (McNemar's test, p = 1.9e-09): the networks of each pair differ, "
+    ([0.95, 0.95], "25 only two (McNemar's test, p < 0.0001); 0 test images only one has right, 25 only two (McNemar's test, "
+     "p < 0.0001): these networks differ, which is not to say that others would."),
+    ([0.95, 0.4], "30 test images only one has right, 0 only two (McNemar's test, p < 0.0001): the networks of each pair differ, "
      "but not in the same direction."),
     ([0.95, 0.75], "10 only two (McNemar's test, p = 0.3): in one of the pairs the networks differ beyond chance."),
     ([0.69, 0.71, 0.70], "+0.00 points (95 % interval -2.48 to +2.48, 3 pairs): no difference shown, since the interval"),

@@ -10,7 +10,7 @@ function prepare(box) {
   function filter() {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     for (const row of rows) {
-      const text = row.textContent.toLowerCase();
+      const text = row.textContent.toLowerCase().replaceAll("\u2212", "-"); // a minus sign, as it is typed
       row.hidden = (choice.value && row.dataset.group !== choice.value) || !words.every((word) => text.includes(word));
     }
     count.textContent = `${rows.filter((row) => !row.hidden).length} of ${rows.length} shown`;
