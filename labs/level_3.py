@@ -352,7 +352,7 @@ show.Text(
     f"**{show.percent(r.test_acc for r in redesigned_records)}** of the test images right "
     f"({plots.seeds(redesigned_records)}), {show.percent(r.val_acc for r in redesigned_records)} of the validation "
     f"images and {show.percent(r.train_acc for r in redesigned_records)} of the training images, as they are changed. "
-    f"The source's network as it was run has {show.percent(r.test_acc for r in as_run_records)} of the test images right.")
+    f"The source's network as it was run has {show.percent(r.test_acc for r in as_run_records)} of the test images.")
 
 # %% [markdown]
 # ## The choice
