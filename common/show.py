@@ -162,7 +162,7 @@ def alike(*groups):
 
 def gap(group):
     """Return training less test accuracy of a variant's records, mean over seeds, in points."""
-    return f"{100 * pd.Series([r.train_acc - r.test_acc for r in group]).mean():.1f}"
+    return f"{100 * pd.Series([r.train_acc - r.test_acc for r in group]).mean():z.1f}"
 
 
 def fastest_epoch(group):
