@@ -1,12 +1,11 @@
 """The validated settings of a run: everything that decides the result, but for the network, the data and the seed."""
 
-import difflib
 from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from common.errors import CourseError
+from common.errors import CourseError, meant
 
 
 class Recipe(BaseModel):
@@ -31,7 +30,7 @@ class Recipe(BaseModel):
     schedule: Literal["constant", "step", "plateau", "onecycle", "cosine"] = "constant"
     step_size: int = Field(20, ge=1)  # epochs between drops, of step
     factor: float = Field(0.1, gt=0, lt=1)  # the rate after a drop over the rate before, of step and plateau
-    patience: int = Field(10, ge=0)  # epochs without a lower validation loss (or else training loss) that are borne; the next drops the rate
+    patience: int = Field(10, ge=0)  # epochs borne without a lower loss (validation, or else training), of plateau
     min_lr: float = Field(0.0, ge=0)  # no rate is lower, of step and plateau
     pct_start: float = Field(0.3, gt=0, lt=1)  # share of the steps spent rising, of onecycle
     cycle_momentum: bool = True  # of onecycle: let the momentum move between 0.85 and 0.95, against the rate
@@ -91,9 +90,7 @@ def _sentence(error):
     if error["type"] == "missing":
         return f"The recipe does not say its {name}: add {name}=…."
     if error["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(name, Recipe.model_fields, n=1)
-        return f"The recipe's setting {name} is not known: " + (
-            f"did you mean {near[0]}?" if near else f"choose from {', '.join(Recipe.model_fields)}.")
+        return f"The recipe's setting {name} is not known: {meant(name, Recipe.model_fields)}"
     return f"The recipe's {name} is {error['input']!r}; what it takes: {error['msg'].removeprefix('Input should be ')}."
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import torch
 from pydantic import BaseModel, ConfigDict, Field, StrictInt, ValidationError, create_model
 
-from common.errors import CourseError
+from common.errors import CourseError, meant
 
 
 class Settings(BaseModel):
@@ -70,7 +70,5 @@ def device(settings):
 def _sentence(error, fields):
     name = str(error["loc"][0])
     if error["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(name, fields, n=1, cutoff=0.5)
-        hint = f"did you mean {near[0]}?" if near else f"choose from {', '.join(fields)}."
-        return f"The parameter {name} is not known to this lab: {hint}"
+        return f"The parameter {name} is not known to this lab: {meant(name, fields, cutoff=0.5)}"
     return f"The parameter {name} is {error['input']!r}, but it must be {fields[name].description}."

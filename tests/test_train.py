@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from conftest import build, rates, stopped_after_each_epoch
 
 from common import data as datasets
+from common import train as module
 from common.checkpoint import restore
 from common.errors import CourseError
 from common.recipe import Recipe
@@ -40,8 +41,6 @@ def test_a_run_stopped_after_any_epoch_goes_on_to_the_same_end(tiny, variant, tm
 
 
 def test_an_epoch_shows_each_image_learnt_from_once_in_an_order_of_its_own(tiny, monkeypatch):
-    from common import train as module
-
     shown = []
     monkeypatch.setattr(module, "augment", lambda images, recipe, mean, std, mirrored: (
         shown.extend(image.numpy().tobytes() for image in images), datasets.normalise(images, mean, std))[1])
@@ -175,8 +174,6 @@ def test_plateau_never_goes_below_the_lowest_rate(tiny):
 
 
 def test_plateau_follows_the_validation_loss_and_not_the_training_loss(tiny, monkeypatch):
-    from common import train as module
-
     losses = iter(range(1, 100))  # always worse
     monkeypatch.setattr(module, "evaluate", lambda *given: (float(next(losses)), *evaluate(*given)[1:]))
     recipe = Recipe(epochs=4, batch_size=32, lr=0.01, schedule="plateau", patience=0, factor=0.5)
@@ -213,8 +210,6 @@ def test_label_smoothing_is_pytorchs(tiny):
 
 
 def test_flips_alternate_half_of_the_images_in_each_epoch(tiny, monkeypatch):
-    from common import train as module
-
     seen = []
     real = module.augment
     monkeypatch.setattr(module, "augment", lambda images, recipe, mean, std, mirrored: (
