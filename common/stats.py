@@ -86,11 +86,24 @@ def sentence(first, second, names):
     tests = [mcnemar(one.correct(), two.correct()) for one, two in pairs]
     differ = [p < 0.05 for _, _, p in tests]
     directions = {two > one for one, two, _ in tests}
-    return (f"{what}, from {len(pairs)} pair{'s' * (len(pairs) > 1)} of runs, too few for an interval. "
-            + "; ".join(f"{one:,} test images only {names[0]} has right, {two:,} only {names[1]} (McNemar's test, p "
-                        f"{f'= {p:.2g}' if p >= 1e-4 else '< 0.0001'})"
-                        for one, two, p in tests)
-            + ("; that may be chance." if not any(differ) else
-               ": in one of the pairs the networks differ beyond chance." if not all(differ) else
-               ": these networks differ, which is not to say that others would." if len(directions) == 1 else
-               ": the networks of each pair differ, but not in the same direction."))
+    counts = [(f"{one:,}", f"{two:,}", f"p = {p:.2g}" if p >= 1e-4 else "p < 0.0001") for one, two, p in tests]
+    (one, two, chance), *others = counts
+    return (f"{what}, from {len(pairs)} pair{'s' * bool(others)} of runs, too few for an interval. "
+            f"{one} test images are right with {names[0]} alone, {two} with {names[1]} alone (McNemar's test, {chance})"
+            + "".join(f"; in the other pair {one} and {two} ({chance})" for one, two, chance in others)
+            + (". That may be chance." if not any(differ) else
+               ". In one of the pairs the networks differ beyond chance." if not all(differ) else
+               ". These networks differ; networks of other seeds need not." if len(directions) == 1 else
+               ". The networks of each pair differ, but not in the same direction."))
+
+
+def precisions(groups):
+    """Return a sentence or two on the number formats that `groups`, {what to call a variant: its records}, trained in."""
+    made = {}
+    for name, group in groups.items():
+        made.setdefault(" or ".join(sorted({r.precision for r in group})), []).append(name)
+    if len(made) == 1 and " or " not in min(made):
+        return f"All of these runs were trained in {min(made)}."
+    return ("**Not trained alike:** " + "; ".join(
+        f"in {precision}{', by seed' * (' or ' in precision)}: {', '.join(names)}" for precision, names in made.items())
+        + ". Of a difference between a run in the one and a run in the other, the number format may have made a part.")

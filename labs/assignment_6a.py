@@ -134,10 +134,8 @@ variants = {
 }
 
 # %% [markdown]
-# The source also writes the receptive field beside each layer of the pyramid, up to 47 pixels at the head, where it is
-# 58: its comments double the *field* at each pooling, and add 2 for each 3×3. What a pooling doubles is the *jump*, the
-# number of image pixels between neighbours of the map, and a 3×3 adds two jumps
-# ([The receptive field](../book/theory_receptive_field) and exercise 1).
+# The source also writes the receptive field beside each layer of the pyramid, and gets it wrong from the first pooling
+# on. [The receptive field](../book/theory_receptive_field) shows how; exercise 1 asks for the right one.
 #
 # ## The ladder
 #

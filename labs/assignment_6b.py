@@ -295,7 +295,7 @@ show.Table(pd.DataFrame(rows))
 
 # %% [markdown]
 # *field* is the side of what a pixel of the last map sees: nearly twice as much with branches and dilation. *kept* are
-# the activations of a batch of 128 that autograd stores for the backward pass, counted in float32: most of the peak
+# the activations of a batch of 128 that autograd stores for the backward pass, counted in float32: a part of the peak
 # memory, which is not on record. They go with widths and layers, not with weights.
 
 # %%
@@ -347,12 +347,21 @@ plots_kinds.compare(sets, "Six kinds, one skeleton")
 worths(sets)
 
 # %% tags=["remove-input"]
-made = {}
-for group in (*same_width.values(), *same_cost.values()):
-    made.setdefault(group[0].precision, {})[group[0].variant] = True
-show.Text("All of these runs have one precision." if len(made) == 1 else
-          "**Not alike.** " + "; ".join(f"in {precision}: {', '.join(names)}" for precision, names in made.items())
-          + ". What precision does is part of the differences across.")
+show.Text(stats.precisions({group[0].variant: group for group in (*same_width.values(), *same_cost.values())}))
+
+# %% tags=["remove-input"]
+normal = same_width["normal"][0].params
+matched = [kind for kind in kinds if f"{kind}_matched" in variants]
+behind = [kind for kind in matched if same_width[kind][0].params < normal and above_normal(same_width[kind])[0] < 0]
+level = [kind for kind in behind if above_normal(same_cost[kind])[0] >= 0]
+show.Text(
+    "**What we see.** In points above normal: " + "; ".join(
+        f"{kind} has {above_normal(same_width[kind])[0]:+.1f} at equal widths, with "
+        f"{same_width[kind][0].params / normal:.0%} of its parameters, and {above_normal(same_cost[kind])[0]:+.1f} at equal "
+        "costs" for kind in matched)
+    + f". Of those that are behind with fewer weights ({', '.join(behind) or 'none'}), these are not behind at equal costs: "
+    + (f"{', '.join(level)}. What they lacked were weights, as far as {plots.seeds(same_width['normal'])} of each can say."
+       if level else "none."))
 
 # %% [markdown]
 # ## Exercises
@@ -460,3 +469,11 @@ show.Text(
        f"{times:.2f} times as long as that of normal." if 0.9 <= times <= 1.1 else
        f"Yet arithmetic is not time: at equal costs the fastest epoch of {slow} took {times:.1f} times as long as that of "
        "normal."))
+
+# %% [markdown]
+# ## What we saw
+#
+# * Equal widths and equal costs are two questions, and may have two answers.
+# * A kind that saves weights must be allowed to spend them before it is judged.
+# * Fewer weights may need more memory in training, since what is kept goes with widths and layers.
+# * Weights and arithmetic can be told from the layers. Accuracy and time cannot: measure them.

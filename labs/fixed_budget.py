@@ -248,8 +248,9 @@ def solved_widest(budget, count):
 print(check_widest(solved_widest))
 
 # %% [markdown]
-# **2. Choose.** Candidates are given as `{name: (parameters, validation, test)}`, the accuracies as lists over seeds, of
-# different lengths. Return the name of the one to keep within a budget, by the mean of what may decide.
+# **2. Choose.** [Level 3](level_3)'s rule once more, with a budget. Candidates are given as `{name: (parameters,
+# validation, test)}`, the accuracies as lists over seeds, of different lengths. Return the name of the one to keep
+# within a budget, by the mean of what may decide.
 
 # %% tags=["exercise"]
 def keep(candidates, budget):

@@ -20,8 +20,8 @@
 # * find a wrong number in somebody's plot without running anything;
 # * show what a 3×3 convolution on a 1×1 map really computes, and what it wastes.
 #
-# **Before**, you should know what a convolution, batch normalisation and cross-entropy are; the
-# [glossary](../book/glossary.md) has each in a sentence.
+# **Before**, if convolutions are new to you, read [how one computes](../book/theory_convolution) and the first section
+# of [batch normalisation](../book/theory_normalisation). The [glossary](../book/glossary.md) has the words.
 
 # %% tags=["imports"]
 import numpy as np
@@ -59,10 +59,11 @@ show.cost("level_1")
 #
 # *Question: what can a network look like that is all convolution and fits in a third of a megabyte?*
 #
-# Each stage looks at its map with two 3×3 blocks, widening it. Then a 2×2 max-pooling halves the map, and a 1×1 block
-# mixes the channels down to half as many, later to a quarter, before the next stage widens them again: a *squeeze* that
-# keeps the 3×3 convolutions cheap. A `conv_block` is a convolution without bias, batch normalisation, ReLU. At the
-# end the 2×2 map is averaged and two more convolutions make ten class scores of it.
+# A *stage* is what happens on maps of one size. Its two 3×3 blocks raise the number of channels; they are padded, so
+# that the map keeps its size. Then a 2×2 max-pooling halves the map's sides, and a 1×1 block brings the channels down,
+# to a half, later to a quarter, before the next two raise them again: a *squeeze* that keeps the 3×3 convolutions cheap.
+# A `conv_block` is a convolution without bias, batch normalisation, ReLU. At the end the 2×2 map is averaged and two
+# more convolutions make ten class scores of it.
 #
 # The source also lists a `Dropout2d(p=0)` in every block. It does nothing and is left out here.
 
@@ -94,8 +95,9 @@ layers = inspect.layers(as_run())
 show.Table(layers[~layers.layer.isin(["ReLU", "Flatten"])])
 
 # %% [markdown]
-# *channels*, *height* and *width* are those of a layer's output, *field* is the side of its receptive field in input
-# pixels, *macs* are multiply–accumulates for one image. ReLU and flattening cost no parameters and are not listed.
+# *channels*, *height* and *width* are those of a layer's output, *macs* are multiply–accumulates for one image. *field*
+# is the side of its [receptive field](../book/theory_receptive_field) in input pixels; one wider than the image reaches
+# over its edge, into padding. ReLU and flattening cost no parameters and are not listed.
 
 # %% tags=["remove-input"]
 convolutions = layers[layers.macs > 0]
@@ -147,8 +149,10 @@ show.Text(
         f", and from there it goes up, to {mean_test_loss.iloc[-1]:.3f}: the network over-fits. Test accuracy is "
         f"{mean_test[turn]:.1%} then and {mean_test.iloc[-1]:.1%} at the end, while training accuracy goes from "
         f"{mean_train[turn]:.1%} to {mean_train.iloc[-1]:.1%}."
-        + (" So the accuracy does not show it: the network chooses about as well as before, and is surer of its mistakes. "
-           "That is why we look at the loss." if abs(mean_test.iloc[-1] - mean_test[turn]) < 0.01 else "")))
+        + (" So the accuracy does not show it: the network chooses about as well as before, and is surer of its "
+           "mistakes. One that leaves the true class a probability of 0.1 costs 2.3 nats, one that leaves it 0.001 costs "
+           "6.9; for the accuracy both are one mistake. That is why we look at the loss."
+           if abs(mean_test.iloc[-1] - mean_test[turn]) < 0.01 else "")))
 
 # %% [markdown]
 # Next to what the source reports (one run; it counts epochs from 0, we count from 1; its loss is shown multiplied by
@@ -226,7 +230,8 @@ show.Table(pd.DataFrame({
 # an accuracy of <q>55.75 %</q>. Such a loss gives the true class a probability of $e^{-0.0189} \approx 0.98$ (the
 # geometric mean), and almost every second image is taken for something else. On the 10,000 test images, in 157 batches
 # of 64, the factor is $10000/157 \approx 63.7$, and the loss 1.204. The shape of the curve is the same, so the lesson of
-# the plot survives. Any comparison with another network's loss, or with another batch size, does not.
+# the plot survives. So does a comparison with a loss that the same loop took over as many images in batches of the same
+# size. A comparison with any other does not.
 #
 # ## What was wrong: a 3×3 convolution with nothing to look at
 #
@@ -365,7 +370,8 @@ print(check_count(solved_block_parameters))
 # %% [markdown]
 # **2. Fold.** Nothing stands between the head's two convolutions: no ReLU, no normalisation. Two linear maps in a row
 # are one. Write a function that takes the two layers of the trained head and returns *one* convolution, 64→10 and 1×1,
-# that computes the same. How many parameters does that save on top of the 5,120?
+# that computes the same. How many parameters does that save on top of the 5,120? (Put $y = A_1 x + b_1$ into
+# $A_2 y + b_2$. On a single place a 1×1 convolution is such a matrix.)
 
 # %% tags=["exercise"]
 def fold(first, second):

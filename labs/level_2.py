@@ -297,19 +297,11 @@ pairs = {
 }
 
 
-def way(*names):
-    """Return in words how test accuracy changes from one network to the next, and in all."""
-    steps = [stats.gained(groups[a], groups[b])[0] for a, b in zip(names, names[1:])]
-    return " and ".join(f"{step:+.2f}" for step in steps) + f" make {sum(steps):+.2f} points"
-
-
 show.Text(
     ("**The answer.**" if options.seeds >= stats.ENOUGH else "**One look is not yet an answer.**") + "\n\n" + "\n".join(
         f"* **{what}:** {stats.sentence(groups[a], groups[b], (f'*{four[a]}*', f'*{four[b]}*'))}"
         for what, (a, b) in pairs.items())
-    + f"\n* **Both:** {way('pooled_small', 'strided_small', 'strided_large')}; in the other order "
-    f"{way('pooled_small', 'pooled_large', 'strided_large')}."
-    f"\n* **The schedule:** {stats.sentence(groups['pooled_small'], lowered, ('*constant*', '*lowered*'))}")
+    + f"\n* **The schedule:** {stats.sentence(groups['pooled_small'], lowered, ('*constant*', '*lowered*'))}")
 
 # %% [markdown]
 # (From three seeds on there is an interval, of the mean difference over seeds: Student's *t*, pairs with the same seed.
@@ -318,7 +310,20 @@ show.Text(
 # Striding and the blocks are each measured twice. Where a change's two measurements differ by more than seeds do, the
 # changes do not simply add up: what one is worth depends on the other, which is called an *interaction*. How much seeds
 # do, one pair of runs cannot say; the [results](../book/results) give a measure.
-#
+
+# %% tags=["remove-input"]
+strided = {size: stats.gained(groups[f"pooled_{size}"], groups[f"strided_{size}"])[0] for size in ("small", "large")}
+blocks = {kind: stats.gained(groups[f"{kind}_small"], groups[f"{kind}_large"])[0] for kind in ("pooled", "strided")}
+both = strided["small"] + blocks["strided"]  # as blocks first and then striding
+show.Text(
+    f"**What we see.** Striding changes test accuracy by {strided['small']:+.2f} points in the small network and by "
+    f"{strided['large']:+.2f} in the large one; the four blocks by {blocks['pooled']:+.2f} beside pooling and by "
+    f"{blocks['strided']:+.2f} beside striding. So the two measurements of a change are "
+    f"{abs(strided['large'] - strided['small']):.2f} points apart. Both changes together make {both:+.2f}, whichever comes "
+    "first" + (": to compare Level 1 with Level 2 is to see this sum, and neither of its parts."
+               if abs(both) < min(-strided["small"], blocks["strided"]) else "."))
+
+# %% [markdown]
 # ## A remark put to the test
 #
 # A later version of ShatheNet's README, another student's, sums up its author's experience: striding takes less
@@ -345,9 +350,10 @@ show.Table(epochs_at.map("{:.1f}".format).reset_index(names="epochs until"))
 small, large = (epochs_at[f"strided, {size}"] - epochs_at[f"pooled, {size}"] for size in ("small", "large"))
 last_below = max(curve[curve < 0.95 * curve.max()].last_valid_index() or 0 for curve in curves.values())
 show.Text(
-    "**What we see.** Striding does take less computation. Epochs until a level, strided less pooled: for the common "
-    f"level of {common_level:.1%}, {small.iloc[0]:+.1f} at the small size and {large.iloc[0]:+.1f} at the large one; "
-    f"for 0.95 of its own best, {small.iloc[1]:+.1f} and {large.iloc[1]:+.1f}. Such a count is rough: a curve may fall "
+    "**What we see.** Striding does take less computation. In test accuracy pooling less striding is "
+    f"{-strided['small']:+.2f} points at the small size and {-strided['large']:+.2f} at the large one. Epochs until a level, "
+    f"strided less pooled: for the common level of {common_level:.1%}, {small.iloc[0]:+.1f} at the small size and "
+    f"{large.iloc[0]:+.1f} at the large one; for 0.95 of its own best, {small.iloc[1]:+.1f} and {large.iloc[1]:+.1f}. Such a count is rough: a curve may fall "
     f"below its level again, and one of these is below 0.95 of its best as late as in epoch {last_below}.")
 
 # %% [markdown]

@@ -156,9 +156,10 @@ show.Text(
     + "\n".join(f"* {stats.sentence(normed['model_4'], normed[name], ('batch', name))}" for name in norms)
     + "\n\nDoes noise work against over-fitting? Training less test accuracy is "
     + ", ".join(f"{show.gap(group)} points (`{name}`)" for name, group in normed.items())
-    + "; the former is counted on changed images with channels dropped, for all four alike. They share one recipe, whose "
-    "rate suits batch normalisation and batches of 64. Another rate, or the much smaller batches for which group "
-    "normalisation was made, may change the order.")
+    + "; the former is counted on changed images with channels dropped, for all four alike, but for batch and ghost also "
+    "under the noise itself: part of a smaller gap is how it is counted. They share one recipe, whose rate the source used "
+    "with batch normalisation and batches of 64; it was tuned for none of them. Another rate, or the much smaller batches "
+    "for which group normalisation was made, may change the order.")
 
 # %% [markdown]
 # ## A penalty on the weights
@@ -275,7 +276,7 @@ show.Text(
     "**What we see.** Hotter than half of the hottest is " + ", ".join(
         f"{share:.0%} of a picture at {name}" for name, share in hot.items())
     + ". That is a place in the maps, and not the pixels below it: one such place sees a square of "
-    + ", ".join(str(int(field)) for field in fields) + " pixels a side, the last wider than the image. And a map's weight is "
+    + ", ".join(str(int(field)) for field in fields) + " pixels a side, of an image of 32. And a map's weight is "
     "a mean over all its places: before the head the gradient is the same in each (exercise 2), at shallow layers it is not."
     + ("" if shown.name == options.dataset else " This network learnt photographs and is shown drawings, since "
        "CIFAR-10 is not at hand: what it chooses means nothing. Put the data set where `DATA_DIR` says."))

@@ -334,7 +334,8 @@ show.Text(
     "beyond chance.")
 
 # %% [markdown]
-# The networks can compute the same, so what differs by design is the learning rate of the first layer.
+# The networks can compute the same, so what differs by design is the learning rate of the first layer. (Where the two
+# runs of a pair were trained in different number formats, which is told below, that differs too.)
 # [McNemar's test](../book/glossary.md) tells two trained networks apart. With another seed the same two recipes make
 # two other networks, since already one rounding can send a run elsewhere. Of which recipe is better, a single pair
 # says little, however small its *p*.
@@ -423,7 +424,7 @@ count = len(validation["native"])
 if count > 1:  # how far one entry's change differs from seed to seed, all entries taken together
     changed = [np.subtract(validation[name], validation["native"]) for name in things]
     luck = 100 * np.sqrt(np.mean(np.var(changed, axis=1, ddof=1)))
-    known = f"From seed to seed the change that one entry makes has a standard deviation of {luck:.1f}."
+    known = f"From seed to seed the change that one entry makes has a standard deviation of about {luck:.1f}."
 else:  # a change is the difference of two readings
     luck = 100 * np.sqrt(2) * np.nan_to_num(
         np.median([r.curves().val_acc.tail(5).std() for group in groups.values() for r in group]))
@@ -435,9 +436,11 @@ show.Text(
     f"**What we see.** In points, most is gained by {', '.join(named[:3])}; most is lost by {named[-1]}. By the choice "
     f"of the held-out images alone, a change has a standard error of about {error:.1f} points. {known} So in "
     + ("a single pair of runs" if count == 1 else f"a mean over {count} pairs of runs")
-    + f" up to {sure:.1f} points may well be chance (two standard errors). More was gained by "
+    + f" up to {sure:.1f} points may well be chance: two standard errors, $2\\sqrt{{{error:.1f}^2 + {luck:.1f}^2"
+    + (f"/{count}" if count > 1 else "") + "}$. More was gained by "
     + (", ".join(f"*{name}*" for name in ranked if gains[name] > sure) or "none")
-    + "; of so many, one may well be there by chance.")
+    + ". All are counted from the same native runs: if these were unlucky, several are there by chance together.\n\n"
+    + stats.precisions(groups))
 
 # %% tags=["remove-input"]
 against = ["augmented", "flipped", "decay", "dropout"]
@@ -500,9 +503,9 @@ show.Text(
     "**What we see.** On the test images "
     + ", ".join(f"*{name}* gains {gained[name].mean():+.1f}" for name in chosen)
     + f" points alone, {parts.mean():+.1f} in sum; together they gain {gained['together'].mean():+.1f}. The whole less "
-    f"the sum of its parts is {stats.phrase(mean, low, high)}: {stats.verdict(low, high)}. The luck of the native runs "
-    "is in that difference four times. Gains need not add up: batch normalisation, normalised inputs and a good start "
-    "all set the scale of a layer.\n\n"
+    f"the sum of its parts is {stats.phrase(mean, low, high)}: {stats.verdict(low, high)}. In the sum the native runs are "
+    "subtracted five times, in the whole once, so their luck is in the difference four times. Gains need not add up: "
+    "batch normalisation, normalised inputs and a good start all set the scale of a layer.\n\n"
     f"Together they reach {show.percent(r.test_acc for r in groups['together'])}, with "
     f"{groups['together'][0].params:,} parameters. Of version 1.1, with <q>1.25M</q>, the README says <q>74 %</q>.")
 

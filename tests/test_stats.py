@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from common.stats import mcnemar, paired, phrase, points, sentence, unpaired, verdict, worded
+from common.stats import mcnemar, paired, phrase, points, precisions, sentence, unpaired, verdict, worded
 
 
 def test_the_paired_interval_is_scipys():
@@ -49,14 +49,13 @@ def test_differences_in_words():
 
 @pytest.mark.parametrize("second, said", [
     ([0.75], "two minus one, test accuracy: +5.00 points, from 1 pair of runs, too few for an interval. "
-     "5 test images only one has right, 10 only two (McNemar's test, p = 0.3); that may be chance."),
-    ([0.95], "0 test images only one has right, 25 only two (McNemar's test, p < 0.0001): these networks differ"),
+     "5 test images are right with one alone, 10 with two alone (McNemar's test, p = 0.3). That may be chance."),
+    ([0.95], "0 test images are right with one alone, 25 with two alone (McNemar's test, p < 0.0001). These networks differ;"),
     ([0.95, 0.95], "from 2 pairs of runs, too few"),
-    ([0.95, 0.95], "25 only two (McNemar's test, p < 0.0001); 0 test images only one has right, 25 only two (McNemar's test, "
-     "p < 0.0001): these networks differ, which is not to say that others would."),
-    ([0.95, 0.4], "30 test images only one has right, 0 only two (McNemar's test, p < 0.0001): the networks of each pair differ, "
-     "but not in the same direction."),
-    ([0.95, 0.75], "10 only two (McNemar's test, p = 0.3): in one of the pairs the networks differ beyond chance."),
+    ([0.95, 0.95], "25 with two alone (McNemar's test, p < 0.0001); in the other pair 0 and 25 (p < 0.0001). These networks differ; "
+     "networks of other seeds need not."),
+    ([0.95, 0.4], "in the other pair 30 and 0 (p < 0.0001). The networks of each pair differ, but not in the same direction."),
+    ([0.95, 0.75], "in the other pair 5 and 10 (p = 0.3). In one of the pairs the networks differ beyond chance."),
     ([0.69, 0.71, 0.70], "+0.00 points (95 % interval -2.48 to +2.48, 3 pairs): no difference shown, since the interval"),
     ([0.75, 0.751, 0.75], "+5.03 points (95 % interval +4.89 to +5.18, 3 pairs): a difference beyond chance."),
 ])
@@ -68,3 +67,13 @@ def test_a_sentence_says_whether_there_is_a_difference(second, said):
 
     runs = [[run(0.7, 0)] * 3, [run(accuracy, 5 * (accuracy == 0.75)) for accuracy in second]]
     assert said in sentence(*runs, ("one", "two"))
+
+
+def test_number_formats_that_differ_are_told():
+    def runs(*formats):
+        return [SimpleNamespace(precision=one) for one in formats]
+
+    assert precisions({"a": runs("bf16"), "b": runs("bf16", "bf16")}) == "All of these runs were trained in bf16."
+    assert precisions({"a": runs("bf16"), "b": runs("fp32", "fp32"), "c": runs("fp32", "bf16"), "d": runs("bf16")}).startswith(
+        "**Not trained alike:** in bf16: a, d; in fp32: b; in bf16 or fp32, by seed: c. Of a difference")
+    assert precisions({"a": runs("fp32", "bf16")}).startswith("**Not trained alike:**")
