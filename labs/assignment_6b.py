@@ -357,8 +357,8 @@ level = [kind for kind in behind if above_normal(same_cost[kind])[0] >= 0]
 show.Text(
     "**What we see.** In points above normal: " + "; ".join(
         f"{kind} has {above_normal(same_width[kind])[0]:+.1f} at equal widths, with "
-        f"{same_width[kind][0].params / normal:.0%} of its parameters, and {above_normal(same_cost[kind])[0]:+.1f} at equal "
-        "costs" for kind in matched)
+        f"{same_width[kind][0].params / normal:.0%} of normal's parameters, and {above_normal(same_cost[kind])[0]:+.1f} at "
+        "equal costs" for kind in matched)
     + f". Of those that are behind with fewer weights ({', '.join(behind) or 'none'}), these are not behind at equal costs: "
     + (f"{', '.join(level)}. What they lacked were weights, as far as {plots.seeds(same_width['normal'])} of each can say."
        if level else "none."))
