@@ -436,8 +436,8 @@ show.Text(
     f"**What we see.** In points, most is gained by {', '.join(named[:3])}; most is lost by {named[-1]}. By the choice "
     f"of the held-out images alone, a change has a standard error of about {error:.1f} points. {known} So in "
     + ("a single pair of runs" if count == 1 else f"a mean over {count} pairs of runs")
-    + f" up to {sure:.1f} points may well be chance: two standard errors, $2\\sqrt{{{error:.1f}^2 + {luck:.1f}^2"
-    + (f"/{count}" if count > 1 else "") + "}$. More was gained by "
+    + f" up to {sure:.1f} points may well be chance: two standard errors, 2·√({error:.1f}² + {luck:.1f}²"
+    + (f"/{count}" if count > 1 else "") + "). More was gained by "
     + (", ".join(f"*{name}*" for name in ranked if gains[name] > sure) or "none")
     + ". All are counted from the same native runs: if these were unlucky, several are there by chance together.\n\n"
     + stats.precisions(groups))
