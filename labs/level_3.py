@@ -266,9 +266,6 @@ show.Text("**What we see.** "
 # | `schedule` | one cycle: the rate rises to 0.1, then falls to almost 0; momentum stays | large steps, then small |
 # | `decay` | weight decay $5 \cdot 10^{-4}$ | small weights; where a normalisation follows, they learn faster |
 # | `long` | 100 epochs instead of 50 | an image now has 2 × 81 forms, and 50 epochs show only some of them |
-#
-# So far dropout and the hole were tried without any of these. Two more variants each add one to `decay`: `hole` the
-# mended hole on half of the images, `late_dropout` dropout 0.1.
 
 # %% tags=["variants"]
 flipped = plain.plus(flip=True, alternate=True)
@@ -285,16 +282,13 @@ variants |= {
     "schedule": Variant(network, scheduled),
     "decay": Variant(network, decayed),
     "long": Variant(network, longer),
-    "hole": Variant(network, decayed.plus(cutout=16, cutout_p=0.5)),
-    "late_dropout": Variant(partial(network, dropout=0.1), decayed),
 }
 
 # %%
 rungs = ["plain", "flip", "crop", "rate", "schedule", "decay", "long"]
-aside = ["hole", "late_dropout"]
 groups |= {name: runs("level_3", name, variants[name], options)
-           for name in rungs[1:] + aside}
-plots_study.dots([(name, validation(name)) for name in rungs + aside],
+           for name in rungs[1:]}
+plots_study.dots([(name, validation(name)) for name in rungs],
                  "A ladder of common changes", "validation accuracy")
 
 # %% tags=["hide-input"]
@@ -302,12 +296,33 @@ ladder(rungs)
 
 # %% tags=["remove-input"]
 gaps = [100 * np.mean([r.train_acc - r.val_acc for r in groups[name]]) for name in ("plain", "long")]
-hole, dropout = (stats.points(validation("decay"), validation(name)) for name in aside)
 show.Text(
     f"**What we see.** From `plain` to `long`, validation accuracy goes from {np.mean(validation('plain')):.1%} to "
     f"{np.mean(validation('long')):.1%}, and training minus validation accuracy from {gaps[0]:.1f} to {gaps[1]:.1f} "
-    "points; from `flip` on, training accuracy is that on changed images. Added to `decay`, the hole changes "
-    f"validation accuracy by {stats.phrase(*hole)}, dropout by {stats.phrase(*dropout)}.")
+    "points; from `flip` on, training accuracy is that on changed images.")
+
+# %% [markdown]
+# So far dropout and the hole were tried without any of these. Do they help where the rest of the recipe is sound? Two
+# more variants each add one to `decay`: `hole` the mended hole on half of the images, `late_dropout` dropout 0.1.
+
+# %% tags=["variants"]
+variants |= {
+    "hole": Variant(network, decayed.plus(cutout=16, cutout_p=0.5)),
+    "late_dropout": Variant(partial(network, dropout=0.1), decayed),
+}
+
+# %%
+aside = ["decay", "hole", "late_dropout"]
+groups |= {name: runs("level_3", name, variants[name], options)
+           for name in aside[1:]}
+plots_study.dots([(name, validation(name)) for name in aside],
+                 "Two parts of Level 3 again", "validation accuracy")
+
+# %% tags=["remove-input"]
+hole, dropout = (stats.points(validation("decay"), validation(name)) for name in aside[1:])
+show.Text(
+    f"**What we see.** Added to `decay`, the hole changes validation accuracy by {stats.phrase(*hole)}, dropout by "
+    f"{stats.phrase(*dropout)}.")
 
 # %% [markdown]
 # ## Another place for the same parameters
