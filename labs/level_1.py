@@ -371,7 +371,7 @@ print(check_count(solved_block_parameters))
 # **2. Fold.** Nothing stands between the head's two convolutions: no ReLU, no normalisation. Two linear maps in a row
 # are one. Write a function that takes the two layers of the trained head and returns *one* convolution, 64→10 and 1×1,
 # that computes the same. How many parameters does that save on top of the 5,120? (Put $y = A_1 x + b_1$ into
-# $A_2 y + b_2$. On a single place a 1×1 convolution is such a matrix.)
+# $A_2 y + b_2$. On a single place a 1×1 convolution is such a matrix, and of the 3×3 kernel the middle tap is one.)
 
 # %% tags=["exercise"]
 def fold(first, second):

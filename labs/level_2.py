@@ -353,8 +353,9 @@ show.Text(
     "**What we see.** Striding does take less computation. In test accuracy pooling less striding is "
     f"{-strided['small']:+.2f} points at the small size and {-strided['large']:+.2f} at the large one. Epochs until a level, "
     f"strided less pooled: for the common level of {common_level:.1%}, {small.iloc[0]:+.1f} at the small size and "
-    f"{large.iloc[0]:+.1f} at the large one; for 0.95 of its own best, {small.iloc[1]:+.1f} and {large.iloc[1]:+.1f}. Such a count is rough: a curve may fall "
-    f"below its level again, and one of these is below 0.95 of its best as late as in epoch {last_below}.")
+    f"{large.iloc[0]:+.1f} at the large one; for 0.95 of its own best, {small.iloc[1]:+.1f} and {large.iloc[1]:+.1f}. Such "
+    "a count is rough: a curve may fall below its level again, and one of these is below 0.95 of its best as late as in "
+    f"epoch {last_below}.")
 
 # %% [markdown]
 # ## Exercises
