@@ -96,4 +96,4 @@ def test_the_mean_of_the_test_images_is_a_grey_level_away_or_less():
 def test_they_are_in_the_book_and_short():
     listed = next(p for p in yaml.safe_load((BOOK.parent / "_toc.yml").read_text())["parts"] if p["caption"] == "Theory")
     assert sorted(c["file"] for c in listed["chapters"]) == [f"book/{name}" for name in PAGES] and len(PAGES) == len(TRUE)
-    assert all(len((BOOK / f"{name}.md").read_text().splitlines()) <= 140 for name in PAGES)
+    assert all(len((BOOK / f"{name}.md").read_text().splitlines()) <= 130 for name in PAGES)
