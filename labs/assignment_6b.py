@@ -330,9 +330,10 @@ def worths(sets):
 worths(sets)
 
 # %% [markdown]
-# In brackets stand 95 % intervals over seeds, or, of fewer than three seeds, the *p* of
-# [McNemar's test](../book/glossary.md): how likely so uneven a split of the test images is if both networks are equally
-# good. It tells these networks apart, not their kinds. And of so many intervals or *p* one may well mislead by chance.
+# In brackets stand 95 % intervals over seeds, or, of fewer than three seeds, the *p* of [McNemar's
+# test](../book/glossary.md): how likely so uneven a split of the test images is if both networks are equally good. It
+# tells these networks apart, not their kinds. With so many comparisons, one may well look like a difference by chance
+# alone.
 #
 # And at equal costs. Normal and dilated are the same runs again.
 
@@ -360,7 +361,8 @@ show.Text(
         f"{same_width[kind][0].params / normal:.0%} of normal's parameters, and {above_normal(same_cost[kind])[0]:+.1f} at "
         "equal costs" for kind in matched)
     + f". Of those that are behind with fewer weights ({', '.join(behind) or 'none'}), these are not behind at equal costs: "
-    + (f"{', '.join(level)}. What they lacked were weights, as far as {plots.seeds(same_width['normal'])} of each can say."
+    + (f"{', '.join(level)}. What they lacked was size: weights, arithmetic and channels, which grow together here, as far "
+       f"as {plots.seeds(same_width['normal'])} of each can say."
        if level else "none."))
 
 # %% [markdown]
@@ -454,12 +456,14 @@ more = [f"{kept[same_cost[kind][0].variant] / kept['normal']:.1f} times as much 
 seconds = {kind: show.fastest_epoch(group) for kind, group in same_cost.items()}
 slow = max(list(kinds)[1:], key=seconds.get)
 times = seconds[slow] / seconds["normal"]
+ahead = stats.points(*([r.val_acc for r in group] for group in (same_width["normal"], same_cost[first])))
 show.Text(
-    f"At equal costs the validation images put {first} first. " + (
-        "So choose the normal 3×3, which is the plainest as well. " if first == "normal" else
-        f"On the test images: {stats.sentence(same_width['normal'], same_cost[first], ('normal', first))} " + (
-            f"So choose {first}. " if above_normal(same_cost[first])[1] > 0 else
-            "That does not settle it; the normal 3×3 is the plainest. "))
+    f"At equal costs the validation images put {first} first" + (
+        ". So choose the normal 3×3, which is the plainest as well. " if first == "normal" else
+        f", {stats.phrase(*ahead)} above normal. " + (
+            f"So choose {first}. " if ahead[1] > 0 else "That does not settle it; the normal 3×3 is the plainest. ")
+        + "The test images had no part in this: "
+        f"{stats.sentence(same_width['normal'], same_cost[first], ('normal', first))} ")
     + f"If the width is given, depthwise takes {same_width['depthwise'][0].macs / same_width['normal'][0].macs:.0%} "
     f"of the arithmetic, for {stats.phrase(*above_normal(same_width['depthwise']))}.\n\nAt equal costs, what is kept "
     f"for the backward pass is {' and '.join(more)} as for normal. "
@@ -474,6 +478,6 @@ show.Text(
 # ## What we saw
 #
 # * Equal widths and equal costs are two questions, and may have two answers.
-# * A kind that saves weights must be allowed to spend them before it is judged.
+# * A kind that saves must be allowed to spend what it saves before it is judged.
 # * Fewer weights may need more memory in training, since what is kept goes with widths and layers.
 # * Weights and arithmetic can be told from the layers. Accuracy and time cannot: measure them.

@@ -120,6 +120,9 @@ show.Text(
 # weight decay, batches of 64, 50 epochs, no augmentation. Two more things we copy here only to reproduce them: the
 # images are normalised with the mean and deviation of the *test* set (two arguments were swapped), and the test set is
 # looked at after every epoch, in place of a validation set.
+#
+# The loss is the *cross-entropy*: $-\ln p$, where $p$ is the probability that the network gives to the true class, as a
+# mean over images. With natural logarithms its unit is the *nat*.
 
 # %% tags=["variants"]
 variants = {
@@ -225,13 +228,13 @@ show.Table(pd.DataFrame({
 # source's.
 #
 # You can notice this without running anything. A network that knows nothing gives each of ten classes a tenth, and
-# loses $-\ln \tfrac{1}{10} = \ln 10 \approx 2.303$ an image. The first point of a curve comes after an epoch and may lie
-# well below; hold it against the accuracy. After its first epoch the notebook prints a test loss of <q>0.0189</q> beside
-# an accuracy of <q>55.75 %</q>. Such a loss gives the true class a probability of $e^{-0.0189} \approx 0.98$ (the
-# geometric mean), and almost every second image is taken for something else. On the 10,000 test images, in 157 batches
-# of 64, the factor is $10000/157 \approx 63.7$, and the loss 1.204. The shape of the curve is the same, so the lesson of
-# the plot survives. So does a comparison with a loss that the same loop took over as many images in batches of the same
-# size. A comparison with any other does not.
+# loses $-\ln \tfrac{1}{10} = \ln 10 \approx 2.303$ an image. The first point of a curve comes after an epoch and may
+# lie well below; hold it against the accuracy. After its first epoch the notebook prints a test loss of <q>0.0189</q>
+# beside an accuracy of <q>55.75 %</q>. Such a loss gives the true class a probability of $e^{-0.0189} \approx 0.98$
+# (the geometric mean), and almost every second image is taken for something else. On the 10,000 test images, in 157
+# batches of 64, the factor is $10000/157 \approx 63.7$, and the loss 1.204. The shape of the curve is the same, so the
+# lesson of the plot survives. So does the comparison of its training loss with its test loss: both are too small by
+# nearly the same factor. A comparison with a loss from elsewhere, or from batches of another size, does not.
 #
 # ## What was wrong: a 3×3 convolution with nothing to look at
 #
@@ -422,7 +425,7 @@ show.summary({"as run": as_run_records, "repaired": repaired_records})
 #   turned: a high training accuracy says little about new images.
 # * Test accuracy may stand still while the test loss climbs: look at both.
 # * Hold a loss against the accuracy beside it. If they contradict each other, it is not the loss you think.
-# * Two networks may differ beyond chance by their seed alone.
+# * McNemar's test can tell two networks apart that differ in nothing but their seed.
 # * What a notebook *lists* and what *ran* differ. Read the code that ran.
 #
 # [Level 2](level_2) asks whether striding does better than pooling, and what the layers did that came with it.

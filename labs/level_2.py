@@ -309,7 +309,9 @@ show.Text(
 #
 # Striding and the blocks are each measured twice. Where a change's two measurements differ by more than seeds do, the
 # changes do not simply add up: what one is worth depends on the other, which is called an *interaction*. How much seeds
-# do, one pair of runs cannot say; the [results](../book/results) give a measure.
+# do, one pair of runs cannot say. The [results](../book/results) give a rough deviation of a single run. With one run
+# of each network, the two measurements take four runs, so by chance alone they differ with about twice that deviation;
+# only from about four times it on would we speak of an interaction.
 
 # %% tags=["remove-input"]
 strided = {size: stats.gained(groups[f"pooled_{size}"], groups[f"strided_{size}"])[0] for size in ("small", "large")}
@@ -350,8 +352,8 @@ show.Table(epochs_at.map("{:.1f}".format).reset_index(names="epochs until"))
 small, large = (epochs_at[f"strided, {size}"] - epochs_at[f"pooled, {size}"] for size in ("small", "large"))
 last_below = max(curve[curve < 0.95 * curve.max()].last_valid_index() or 0 for curve in curves.values())
 show.Text(
-    "**What we see.** Striding does take less computation. In test accuracy pooling less striding is "
-    f"{-strided['small']:+.2f} points at the small size and {-strided['large']:+.2f} at the large one. Epochs until a level, "
+    "**What we see.** Striding does take less computation. In test accuracy pooling is ahead of striding by "
+    f"{-strided['small']:+.2f} points at the small size and by {-strided['large']:+.2f} at the large one. Epochs until a level, "
     f"strided less pooled: for the common level of {common_level:.1%}, {small.iloc[0]:+.1f} at the small size and "
     f"{large.iloc[0]:+.1f} at the large one; for 0.95 of its own best, {small.iloc[1]:+.1f} and {large.iloc[1]:+.1f}. Such "
     "a count is rough: a curve may fall below its level again, and one of these is below 0.95 of its best as late as in "

@@ -145,8 +145,10 @@ show.beside(["203,624", "60.50%", "72.33%", "72.61% (the 48th)", "49", "0.777"],
 # this as under-fitting: so much regularisation that not even the training images are learnt. It proves less. Training
 # accuracy is counted on turned and painted images, with a tenth of the channels missing, while the weights still
 # change; test accuracy on clean images, with all channels, after the epoch. A strong enough augmentation can put test
-# above training by itself. *Under-fitting* has other signs: without all this the network does better **on images it has
-# not seen**, and with it the loss on such images falls to the end instead of turning.
+# above training by itself. *Under-fitting* would show in the accuracy on the clean training images, in evaluation, which
+# these runs did not record. What they can show is weaker: that without all this the network does better **on images it
+# has not seen**, and that with it the loss on such images is still falling at the end. The first says that the parts
+# did harm here, the second that more epochs might help.
 #
 # ## One part at a time
 #
@@ -224,9 +226,11 @@ error = np.sqrt(2 * without * (1 - without) / groups["plain"][0].split["validati
 show.Text(
     f"**What we see.** All three parts together take validation accuracy from {without:.1%} to {together:.1%}, and the "
     f"lowest validation loss from epoch {lowest('plain')[0]} to epoch {turn} of {last}. Less accuracy on images not "
-    f"seen before, by more than two standard errors ({200 * error:.1f} points), and a loss that is lowest near the end: "
-    f"these runs {'show' if without - together > 2 * error and turn > 0.9 * last else 'do not show'} both signs of "
-    "under-fitting.")
+    f"seen before, by more than two standard errors ({200 * error:.1f} points, as if each network had read images of its "
+    "own), and a loss that is lowest near the end: these runs "
+    + ("show both, which fits under-fitting and does not prove it."
+       if without - together > 2 * error and turn > 0.9 * last else "do not show both.")
+    + "\n\n" + stats.precisions({name: groups[name] for name in parts}))
 
 # %% [markdown]
 # Each part is measured on top of those before it; in another order it may cost less or more. Nor does this tell likely
@@ -299,7 +303,8 @@ gaps = [100 * np.mean([r.train_acc - r.val_acc for r in groups[name]]) for name 
 show.Text(
     f"**What we see.** From `plain` to `long`, validation accuracy goes from {np.mean(validation('plain')):.1%} to "
     f"{np.mean(validation('long')):.1%}, and training minus validation accuracy from {gaps[0]:.1f} to {gaps[1]:.1f} "
-    "points; from `flip` on, training accuracy is that on changed images.")
+    "points; from `flip` on, training accuracy is that on changed images.\n\n"
+    + stats.precisions({name: groups[name] for name in rungs}))
 
 # %% [markdown]
 # So far dropout and the hole were tried without any of these. Do they help where the rest of the recipe is sound? Two

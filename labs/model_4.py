@@ -317,6 +317,9 @@ def check_group(answer):
             return "Not yet: `var` and `std` divide by n − 1 unless told `correction=0`; a normalisation divides by n."
         if not torch.allclose(given, right, atol=1e-3):
             return f"Not yet: with {groups} groups yours differs by up to {(given - right).abs().max():.2g}."
+    faint = 0.003 * x
+    if not torch.allclose(torch.as_tensor(answer(faint, 2)).float(), F.group_norm(faint, 2), atol=1e-3):
+        return "Not yet: right for these numbers, but not for very small ones; to what is 0.00001 added?"
     return "Right: no other image occurs in it, so it does the same in training and in evaluation."
 
 
@@ -332,11 +335,10 @@ def solved_group_norm(x, groups):
 
 print(check_group(solved_group_norm))
 
-# %% [markdown]
-# **2. Grad-CAM without a gradient.** After Model4's last block come only the mean over the 4×4 map and two convolutions
-# of 1×1, so a score is linear in the block's maps, but for a constant. Write down the heat map there, before it is
-# enlarged and not rescaled, from the block's `maps` (32, 4, 4) and the weights `first` (64, 32) and `second` (10, 64) of the two
-# convolutions.
+# %% [markdown] **2. Grad-CAM without a gradient.** After Model4's last block come only the mean over the 4×4 map and
+# two convolutions of 1×1, so a score is linear in the block's maps, but for a constant. Return Grad-CAM's heat map at
+# that block, neither enlarged nor rescaled, made from the block's `maps` (32, 4, 4) and the weights `first` (64, 32)
+# and `second` (10, 64) of the two convolutions.
 
 # %% tags=["exercise"]
 def heat_map(maps, first, second, chosen):
@@ -387,7 +389,7 @@ show.summary(normed | penalised)
 # %% [markdown]
 # * A kind of normalisation is a choice of what the mean is taken over: the batch, an image, or some of its channels.
 # * What is added inside a loop is counted many times. The gradient shows it at once.
-# * Where a normalisation follows, the common size of a kernel's weights does not change what the network computes; nor
-#   does a penalty by shrinking them all alike.
+# * Where a normalisation follows, multiplying all of a kernel's weights by one factor changes nothing that the network
+#   computes. So a penalty that only shrinks them all alike changes nothing either, but for the size of the steps.
 # * A hook's arguments come in the library's order, whatever they are called.
 # * A heat map names places of a map, not the pixels that decided.

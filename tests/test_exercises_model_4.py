@@ -34,6 +34,8 @@ def group_norm(x, groups, correction=0):
     (lambda x, groups: group_norm(x, 8), "Not yet: this normalises each channel of an image by itself"),
     (lambda x, groups: group_norm(x, groups, correction=1), "Not yet: `var` and `std` divide by n − 1"),
     (lambda x, groups: group_norm(x, 2), "Not yet: with 4 groups yours differs by up to"),
+    (lambda x, groups: (p := x.reshape(len(x), groups, -1)).sub(p.mean(2, keepdim=True)).div(
+        p.std(2, keepdim=True, correction=0) + 1e-5).reshape(x.shape), "Not yet: right for these numbers, but not for very"),
     (group_norm, "Right: "),
     (nn.functional.group_norm, "Right: "),
 ])
