@@ -1,6 +1,5 @@
 # Everything that can be done here, a line each: make help
 PYTHON ?= python3
-SEEDS ?= 2
 PYTHON_THERE ?= 3.12
 BIN := .venv/bin
 READY := .venv/ready
@@ -32,8 +31,8 @@ labs: $(READY)  ## execute all labs with papermill, into _build/labs
 lab: $(READY)  ## open JupyterLab on the labs
 	$(BIN)/jupyter lab --LabApp.default_url=/lab/tree/labs
 
-record: $(READY)  ## train what is not on record (SEEDS=2 of each variant; JOBS=2 at once; BUDGET=25m; DRY=1 says what)
-	$(BIN)/python -m common.labs record --seeds $(SEEDS) $(if $(BUDGET),--budget $(BUDGET)) $(if $(JOBS),--jobs $(JOBS)) \
+record: $(READY)  ## train what is not on record (SEEDS=5 of each variant; JOBS=2 at once; BUDGET=25m; DRY=1 says what)
+	$(BIN)/python -m common.labs record $(if $(SEEDS),--seeds $(SEEDS)) $(if $(BUDGET),--budget $(BUDGET)) $(if $(JOBS),--jobs $(JOBS)) \
 		$(if $(DRY),--dry) $(if $(ONLY),--only $(ONLY))
 
 carry: $(READY)  ## gather in _build/carry what an offline machine lacks that has PyTorch (PYTHON_THERE=3.12)

@@ -127,7 +127,8 @@ def warp(images, matrix, offset, outside):
 def grey(images, p, least=1.0, generator=None):
     """With probability `p`, mix a float image with its grey version, whose share is drawn between `least` and 1.
 
-    Grey is 0.299 red + 0.587 green + 0.114 blue (ITU-R BT.601). With `least` 1 no colour is left.
+    Grey is 0.299 red + 0.587 green + 0.114 blue (ITU-R BT.601), of normalised channels here, as a source did it: even with
+    `least` 1 a faint tint is left, up to 16 of 255 levels in CIFAR-10's pixels, since the channels' scales differ.
     """
     red, green, blue = images.split(1, dim=1)
     luma = 0.299 * red + 0.587 * green + 0.114 * blue

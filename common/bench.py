@@ -100,7 +100,9 @@ def main():
         found["agreement"] = agreement(networks()["level_1"], data, device.type)
     print(table(rows).to_string(index=False))
     write_whole(given.out / "bench.json", json.dumps(rows, indent=1).encode())
-    if "growth" in found:
+    if device.type == "cpu" and not all(map(os.environ.get, ALLOCATOR)):
+        print("Not kept for the book: on a CPU it measures with the allocator's settings of the Makefile, so use make bench.")
+    elif "growth" in found:
         name = "-".join(re.findall(r"[a-z0-9]+", found["machine"].lower()))
         write_whole(KEPT / f"{name}.json", (json.dumps(found, indent=1) + "\n").encode())
 

@@ -21,7 +21,7 @@ def epochs(checkpoint):
     """Return after how many epochs the state at the path `checkpoint` was kept; 0 where there is none, or a damaged one."""
     try:
         return len(_read(checkpoint)["history"])
-    except (OSError, CourseError):
+    except (OSError, MemoryError, CourseError):
         return 0
 
 
@@ -40,7 +40,7 @@ def _read(checkpoint):
     try:
         state = torch.load(checkpoint, map_location="cpu", weights_only=True)
         return {name: state[name] for name in ("network", "optimizer", "scheduler", "history")}
-    except OSError:
+    except (OSError, MemoryError):  # which say nothing of the file
         raise
     except Exception as error:  # whatever half a file makes of the reader: a dozen kinds were seen
         raise CourseError(f"The checkpoint {checkpoint} is damaged ({type(error).__name__}): remove it, and the run "

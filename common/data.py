@@ -63,6 +63,9 @@ def load(name, data_dir=None, images=0):
     """
     if images:
         data = load(name, data_dir)
+        if images > len(data.train_labels):
+            raise CourseError(f"The data set {name} has {len(data.train_labels):,} images to train on, not {images:,}: ask "
+                              "for fewer, or for all with images=0.")
         return Data(name, f"{data.digest}:{images}", *first(images, data.train_images, data.train_labels),
                     *first(images, data.test_images, data.test_labels))
     if name == "synthetic":

@@ -19,7 +19,8 @@ def write_whole(path, content):
 def write_all(contents):
     """Write several files, {path: bytes}, each in one step and none before all have been stored beside their places.
 
-    Raises OSError, after taking the unfinished files away; what was at the paths before is still there then.
+    Raises OSError, after taking the unfinished files away. Where there was no room for all of them, what was at the paths
+    before is still there; a system that dies between two of the renames leaves some old and some new.
     """
     partials = {}
     try:

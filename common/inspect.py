@@ -51,7 +51,7 @@ def macs(network, size=(3, 32, 32)):
 def layers(network, size=(3, 32, 32)):
     """Return a DataFrame, one row a layer of `network`, for one input image of `size` (C, H, W).
 
-    Columns: layer (as printed by PyTorch), channels, height, width (of its output), field (side of its receptive
+    Columns: layer (as printed by PyTorch), channels, height, width (of its output), field (height of its receptive
     field in input pixels), params, macs. Branches are followed through additions and concatenations, where the
     largest field counts. The network is not changed. Raises CourseError for one that torch.fx cannot follow.
     """
@@ -105,8 +105,17 @@ class _Tracer(fx.Interpreter):
             channels, height, width = (tuple(value.shape[1:]) + (1, 1))[:3]
             self.rows.append((_name(module), channels, height, width, field, parameters(module),
                               counter.get_total_flops() // 2))
+        elif node.op.startswith("call") and _side(value) not in [_side(self.env[n]) for n in node.all_input_nodes]:
+            raise CourseError(f"The network changes the size of a map by {node.name}, which is no module, so its receptive "
+                              "field cannot be followed: use nn.MaxPool2d, nn.Flatten and the like.")
         self.seen[node] = field, jump
         return value
+
+
+def _side(value):
+    """Return (H, W) of a map (N, C, H, W), and of a single pixel or anything else ()."""
+    side = tuple(getattr(value, "shape", ())[2:])
+    return side if side != (1, 1) else ()
 
 
 def _reach(module, shape):
@@ -120,6 +129,8 @@ def _reach(module, shape):
     if isinstance(module, (nn.MaxPool2d, nn.AvgPool2d)):
         first = [v if isinstance(v, int) else v[0] for v in (module.kernel_size, module.stride)]
         return first[0], first[1]
+    if isinstance(module, nn.AdaptiveAvgPool2d) and module.output_size not in (1, (1, 1)):
+        raise CourseError(f"The receptive field behind {module} cannot be followed: use nn.AvgPool2d.")
     if isinstance(module, nn.AdaptiveAvgPool2d) or isinstance(module, nn.Flatten) and len(shape) == 4:
         return shape[-2], 1  # to 1x1, or for a dense layer: the whole map is the kernel
     if isinstance(module, nn.Upsample):  # nearest: its outputs stand closer than its inputs

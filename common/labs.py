@@ -1,6 +1,6 @@
 """All labs at once: train what is not on record, and prove what is.
 
-    python -m common.labs record [--seeds 2] [--budget 25m] [--dry] [--jobs 1] [--only level_1/as_run] [--data-dir DIR]
+    python -m common.labs record [--seeds 5] [--budget 25m] [--dry] [--jobs 1] [--only level_1/as_run] [--data-dir DIR]
                                  [--device auto]
     python -m common.labs verify [--data-dir DIR]
 """
@@ -50,6 +50,11 @@ def statements(path, tag):
 def seeds(path):
     """Return how many seeds of each variant the lab at `path` asks for by itself."""
     return next(ast.literal_eval(node.value) for node in statements(path, "parameters") if node.target.id == "seeds")
+
+
+def wanted(asked=None):
+    """Return {lab: how many seeds of each variant}: `asked`, or else as many as the lab shows."""
+    return {path.stem: asked or seeds(path) for path in LABS.glob("*.py")}
 
 
 def all_variants(only=""):
@@ -107,7 +112,7 @@ def main():
     """Read the command line and do what it says."""
     parser = argparse.ArgumentParser(prog="python -m common.labs", description=__doc__.splitlines()[0])
     parser.add_argument("what", choices=["record", "verify"])
-    parser.add_argument("--seeds", type=int, default=2)
+    parser.add_argument("--seeds", type=int, help="how many of each variant; if not given, as many as its lab shows")
     parser.add_argument("--budget", default="", help="a time, as 25m: nothing is begun that it does not suffice for")
     parser.add_argument("--jobs", type=int, default=1, help="how many runs at once, each in a process of its own")
     parser.add_argument("--dry", action="store_true", help="say what is missing, and train nothing")
@@ -117,13 +122,14 @@ def main():
     given = parser.parse_args()
     if given.what == "verify":
         return verify(given.data_dir)
-    settings = lab_settings.read(dict(seeds=given.seeds, data_dir=given.data_dir, device=given.device))
+    asked = {} if given.seeds is None else dict(seeds=given.seeds)
+    settings = lab_settings.read(asked | dict(data_dir=given.data_dir, device=given.device))
     if given.dry:
-        recording.say_owed(all_variants(given.only), settings.seeds, lab_settings.device(settings))
+        recording.say_owed(all_variants(given.only), wanted(given.seeds), lab_settings.device(settings))
     elif given.jobs > 1:
         recording.in_processes(given.jobs, [sys.executable, "-m", "common.labs", *sys.argv[1:], "--jobs", "1"])
     else:
-        recording.record(all_variants(given.only), settings, recording.seconds(given.budget))
+        recording.record(all_variants(given.only), wanted(given.seeds), settings, recording.seconds(given.budget))
 
 
 if __name__ == "__main__":

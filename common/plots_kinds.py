@@ -15,10 +15,11 @@ def seen(layers, size, channel=slice(None), row=None, column=None):
     """Return what one output pixel of `layers`, in one `channel` or in all, sees of an input of `size` (C, H, W).
 
     All weights are taken as positive and equal: then the gradient of the output with respect to each input, of shape
-    `size`, tells how much depends on it. The pixel is the middle one unless `row` or `column` say otherwise. Maximum
-    pooling counts as averaging, since of equal pixels a maximum would pick one.
+    `size`, tells how much depends on it. The pixel is the middle one unless `row` or `column` say otherwise. A maximum
+    pooling among `layers` counts as averaging, since of equal pixels a maximum would pick one.
     """
-    layers = [nn.AvgPool2d(layer.kernel_size) if isinstance(layer, nn.MaxPool2d) else layer for layer in layers]
+    layers = [nn.AvgPool2d(layer.kernel_size, layer.stride, layer.padding) if isinstance(layer, nn.MaxPool2d) else layer
+              for layer in layers]
     network = copy.deepcopy(nn.Sequential(*layers)).eval()
     for layer in network.modules():
         if isinstance(layer, nn.Conv2d):

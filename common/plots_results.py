@@ -48,6 +48,7 @@ def against(ours, sources, published, cost, name):
     figure.legend(handles=handles, loc="outside upper center", ncols=3, fontsize=9)
     names = [(row.name, getattr(row, cost), row.accuracy, PUBLISHED) for row in published.itertuples()]
     names += [(_called(row, ours), getattr(row, cost), row.accuracy, OURS) for row in best.itertuples()]
+    names += [(row.name, getattr(row, cost), row.accuracy, SOURCES) for row in sources.itertuples()]
     marks = [pair for part in (ours, sources, published) for pair in zip(part[cost], part.accuracy)]
     _write(figure, axes, names, marks, list(zip(best[cost], best.accuracy)))
     return picture(figure, _alt(name, cost, ours, best, sources, published), least=600)
@@ -113,9 +114,8 @@ def _alt(name, cost, ours, best, sources, published):
     """Say in words what the figure shows."""
     seen = "; ".join(f"{row.variant} of {row.lab}, {getattr(row, cost):,}, {row.accuracy:.2f} %"
                      for row in best.itertuples())
-    others = "; ".join(f"{row.name}, {getattr(row, cost):,}, {row.accuracy:g} %" for row in published.itertuples())
-    count = f"{len(sources)} point{'s' * (len(sources) != 1)}"
+    theirs, others = ("; ".join(f"{row.name}, {getattr(row, cost):,}, {row.accuracy:g} %" for row in part.itertuples())
+                      for part in (sources.sort_values(cost), published))
     return (f"Test accuracy against {name}. {len(ours)} variants of ours, from {ours.accuracy.min():.2f} to "
-            f"{ours.accuracy.max():.2f} %. Our frontier, from the left: {seen}. {count} of the sources"
-            + (f", from {sources.accuracy.min():g} to {sources.accuracy.max():g} %" if len(sources) else "")
-            + f". Published: {others}.")
+            f"{ours.accuracy.max():.2f} %. Our frontier, from the left: {seen}. Reported by the sources: "
+            f"{theirs or 'none'}. Published: {others}.")

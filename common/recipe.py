@@ -21,19 +21,19 @@ class Recipe(BaseModel):
 
     optimizer: Literal["sgd", "adam", "adamw"] = "sgd"
     lr: float = Field(0.01, gt=0)  # the peak, for onecycle
-    momentum: float = Field(0.9, ge=0, lt=1)  # of SGD
+    momentum: float = Field(0.9, ge=0, lt=1)  # of SGD; onecycle moves it unless cycle_momentum is False
     nesterov: bool = False  # of SGD
-    weight_decay: float = Field(0.0, ge=0)
+    weight_decay: float = Field(0.0, ge=0)  # of all parameters; part of the gradient (L2), but for adamw decoupled from it
     l1: float = Field(0.0, ge=0)  # times the sum of all parameters' absolute values, added to the loss that is minimised
     label_smoothing: float = Field(0.0, ge=0, lt=1)
 
     schedule: Literal["constant", "step", "plateau", "onecycle", "cosine"] = "constant"
     step_size: int = Field(20, ge=1)  # epochs between drops, of step
     factor: float = Field(0.1, gt=0, lt=1)  # the rate after a drop over the rate before, of step and plateau
-    patience: int = Field(10, ge=0)  # epochs borne without a lower loss (validation, or else training), of plateau
+    patience: int = Field(10, ge=0)  # epochs borne without a lower loss (validation, or else training; lower by 1 in 10,000), of plateau
     min_lr: float = Field(0.0, ge=0)  # no rate is lower, of step and plateau
     pct_start: float = Field(0.3, gt=0, lt=1)  # share of the steps spent rising, of onecycle
-    cycle_momentum: bool = True  # of onecycle: let the momentum move between 0.85 and 0.95, against the rate
+    cycle_momentum: bool = True  # of onecycle: let momentum, or Adam's beta1, move between 0.85 and 0.95, against the rate
 
     # augmentation, in the order in which it is applied (common/augment.py says what each does)
     crop: int = Field(0, ge=0, le=16)  # pixels of padding before a random crop
@@ -71,7 +71,10 @@ class Recipe(BaseModel):
     def _fits(self):
         for contradiction, sentence in [
                 (self.nesterov and not self.momentum, "nesterov needs a momentum above 0"),
+                (self.schedule == "onecycle" and self.cycle_momentum and self.momentum != 0.9,
+                 "onecycle moves the momentum by itself unless cycle_momentum is False, and momentum is set"),
                 (self.alternate and not self.flip, "alternate says how to flip, and flip is False"),
+                (self.alternate and self.flip_p != 0.5, "alternate flips half of the images, and flip_p is not 0.5"),
                 (self.cutout_least > self.cutout, "cutout_least is larger than cutout"),
                 (self.min_lr > self.lr, "min_lr is higher than lr")]:
             if contradiction:

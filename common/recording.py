@@ -47,7 +47,7 @@ def seconds(text):
 
 
 def owed(variants, seeds):
-    """Return a Job for each run that has no record, of `variants`, a list of (lab, name, Variant).
+    """Return a Job for each run that has no record, of `variants`, a list of (lab, name, Variant), and `seeds`, {lab: count}.
 
     First come runs that were begun and stopped. Then every variant's seed 0, the cheapest lab first, every variant's
     seed 1, and so on: a lab is whole as early as it can be, if with one seed.
@@ -56,7 +56,7 @@ def owed(variants, seeds):
     for lab, name, variant in variants:
         amount = variant.recipe.epochs * macs(variant.build())
         work[lab] = work.get(lab, 0) + amount
-        for wanted in missing(lab, name, variant, range(seeds)):
+        for wanted in missing(lab, name, variant, range(seeds[lab])):
             path = place(lab, name, wanted).with_suffix(".checkpoint")
             jobs.append(Job(lab, name, variant, wanted["seed"], amount, epochs(path) / variant.recipe.epochs))
     return sorted(jobs, key=lambda job: (not job.done, job.seed, work[job.lab]))
@@ -82,7 +82,7 @@ def read_new(seen):
             seen[key] = read(path)
 
 
-def record(variants, settings, budget=None):
+def record(variants, seeds, settings, budget=None):
     """Train what `owed` lists, and put each finished run on record at once. Raises CourseError if one diverged.
 
     With `budget`, in seconds, nothing is begun that would not be finished in it, as far as this variant has been trained
@@ -95,7 +95,7 @@ def record(variants, settings, budget=None):
     seen, mine, aside, diverged = {}, 0, 0, []
     read_new(seen)
     before = set(seen)
-    plan = owed(variants, settings.seeds)
+    plan = owed(variants, seeds)
     for job in plan:
         lab, name, variant, seed = job[:4]
         with claimed(RUNS / lab / name / f"seed-{seed}.claim") as free:

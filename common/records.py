@@ -28,7 +28,7 @@ from common.record import Record, cast
 from common.train import ENGINE
 
 RECORDS = datasets.ROOT / "book" / "records"  # in git: the book's numbers
-RUNS = Path(os.environ.get("RUNS_DIR") or datasets.ROOT / "runs")  # not in git: this machine's own
+RUNS = datasets.ROOT / (os.environ.get("RUNS_DIR") or "runs")  # not in git: this machine's own
 COLUMNS = "lab variant params macs seeds test_acc_mean test_acc_std train_acc_mean epochs device seconds".split()
 KEEP_WEIGHTS = 300_000  # parameters, up to which seed 0's weights are kept
 
@@ -119,6 +119,9 @@ def table(records=None):
     for (lab, variant), group in itertools.groupby(records, key=lambda r: (r.lab, r.variant)):
         group = list(group)
         first, tests = group[0], np.array([r.test_acc for r in group])
+        if not all(fits(r, first.model_dump(include={"data", "network", "recipe", "engine"})) for r in group):
+            raise CourseError(f"The records of {lab}/{variant} are of different experiments: remove those that its lab does "
+                              "not ask for any more; `make verify` names them.")
         rows.append(dict(
             lab=lab, variant=variant, params=first.params, macs=first.macs, seeds=len(group),
             test_acc_mean=tests.mean(), test_acc_std=tests.std(ddof=1) if len(group) > 1 else float("nan"),

@@ -5,6 +5,8 @@ import pandas as pd
 from scipy import stats
 
 from common.data import ROOT
+from common.inspect import macs
+from common.labs import all_variants
 from common.records import read_all, table
 from common.show import percent
 
@@ -63,15 +65,17 @@ def _machine(record):
     return record.device + (f", {record.at_once} runs at once" if record.at_once > 1 else "")
 
 
-def source_points(ours, cost):
+def source_points(cost):
     """Return name, `cost` and accuracy (%) of the reported networks, as far as both are known.
 
-    `cost` is "params", as the source says, or "macs", which are those of the variant in `ours`, an `overview`.
+    `cost` is "params", as the source says, or "macs", which are those of the network that a lab builds after it.
     """
     frame = reported()
     frame = frame[(frame.test != "") & (frame.measured_on == "test images")]
     if cost == "macs":
-        frame = frame.merge(ours[["lab", "variant", "macs"]], on=["lab", "variant"])
+        built = {(lab, name): variant.build for lab, name, variant in all_variants()}
+        frame = frame[frame.lab != ""]
+        frame = frame.assign(macs=[macs(built[key]()) for key in zip(frame.lab, frame.variant)])
     else:
         frame = frame.assign(params=frame.params.map(number))
     return pd.DataFrame({"name": frame.source + " " + frame.network, cost: frame[cost],

@@ -20,8 +20,8 @@ class Settings(BaseModel):
     epochs: StrictInt = Field(0, ge=0, description="a whole number of epochs, or 0 for as many as each recipe says")
     seeds: StrictInt = Field(1, ge=1, description="a whole number of seeds, 1 or more")
     device: Literal["auto", "cpu", "cuda"] = Field("auto", description="auto, cpu or cuda")
-    images: Literal[0] | Annotated[StrictInt, Field(ge=60)] = Field(  # of fewer, a tenth would hold out none
-        0, description="a whole number of images, 60 or more, or 0 for all")
+    images: Literal[0] | Annotated[StrictInt, Field(ge=60, multiple_of=10)] = Field(  # of fewer, a tenth holds out none
+        0, description="a multiple of 10, as many images of each class, 60 or more, or 0 for all")
     retrain: bool = Field(False, description="True or False")
 
 

@@ -21,13 +21,6 @@ def paired(first, second):
     return interval(np.asarray(second[:pairs]) - np.asarray(first[:pairs]))
 
 
-def unpaired(first, second):
-    """Return (mean of `first` less that of `second`, its standard error), of two samples that are not paired."""
-    first, second = np.asarray(first), np.asarray(second)
-    error = np.sqrt(first.var(ddof=1) / len(first) + second.var(ddof=1) / len(second))
-    return first.mean() - second.mean(), error
-
-
 def mcnemar(first, second):
     """Return (only first right, only second right, p) of two single networks on the same images.
 
@@ -50,7 +43,12 @@ def points(first, second):
 
 
 def gained(first, second):
-    """Return (mean, low, high) of the test accuracies of `second` minus `first`, records of two variants, in points."""
+    """Return (mean, low, high) of the test accuracies of `second` minus `first`, records of two variants, in points.
+
+    Raises ValueError where records that stand at the same place are not of the same seed.
+    """
+    if any(one.seed != two.seed for one, two in zip(first, second)):
+        raise ValueError("Pairs are of the same seed: give both lists in the order of their seeds, without gaps.")
     return points([r.test_acc for r in first], [r.test_acc for r in second])
 
 

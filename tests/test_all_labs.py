@@ -19,6 +19,7 @@ from common.recipe import Recipe, Variant
 
 # %% tags=["parameters"]
 epochs: int = 0
+seeds: int = 4
 
 # %% tags=["variants"]
 def build():
@@ -50,7 +51,7 @@ def lab(folders, monkeypatch):
 
 
 def record(seeds=1, only="", budget=None):
-    recording.record(labs.all_variants(only), settings.read(dict(seeds=seeds, device="cpu")), budget)
+    recording.record(labs.all_variants(only), labs.wanted(seeds), settings.read(dict(device="cpu")), budget)
 
 
 def test_only_a_labs_imports_and_variants_are_executed(lab):
@@ -66,11 +67,12 @@ def test_what_is_missing_is_trained_and_put_on_record_and_holds(lab, monkeypatch
     record(2)
 
 
-def test_only_one_variant(lab):
+def test_only_one_variant(lab, monkeypatch):
     record(1, "a_lab/two")
     assert [r.variant for r in labs.read_all()] == ["two"]
     with pytest.raises(CourseError, match="The parameter seeds is 0, but it must be a whole number of seeds, 1 or more"):
-        record(0)
+        monkeypatch.setattr(sys, "argv", ["labs", "record", "--seeds", "0"])
+        labs.main()
     with pytest.raises(CourseError, match="no variant a_lab/three: choose from a_lab/one, a_lab/two"):
         record(1, "a_lab/three")
 
@@ -110,13 +112,13 @@ def test_a_lab_is_read_where_there_is_nothing_to_draw_with(lab, monkeypatch):
 def test_every_variants_first_seed_comes_first_and_the_cheapest_lab_before_others(lab, folders):
     dear = LAB.replace("Recipe(epochs=1", "Recipe(epochs=50").replace("uno", "one")
     (lab.parent / "a_dear_lab.py").write_text(dear)
-    plan = [(job.lab, job.name, job.seed) for job in recording.owed(labs.all_variants(), 2)]
+    plan = [(job.lab, job.name, job.seed) for job in recording.owed(labs.all_variants(), labs.wanted(2))]
     first = [("a_lab", "one"), ("a_lab", "two"), ("a_dear_lab", "one"), ("a_dear_lab", "two")]
     assert plan == [(*v, seed) for seed in (0, 1) for v in first]
     (folders / "runs" / "a_lab" / "two").mkdir(parents=True)
     (folders / "runs" / "a_lab" / "two" / "seed-0-0123abcd.checkpoint").touch()  # of an older recipe: of no use
     stopped(lab, "two", 1)
-    resumed = recording.owed(labs.all_variants(), 2)
+    resumed = recording.owed(labs.all_variants(), labs.wanted(2))
     assert [(job.name, job.seed, job.done) for job in resumed][:2] == [("two", 1, 0.5), ("one", 0, 0)]
     assert len(resumed) == len(plan)
 
@@ -131,11 +133,11 @@ def stopped(lab, name, seed, epochs=1):
 def test_a_run_that_was_begun_takes_the_less(lab, capsys):
     record(1, "a_lab/two")
     took = labs.read_all()[0].took
-    whole = recording.owed(labs.all_variants("a_lab/two"), 2)[0]
+    whole = recording.owed(labs.all_variants("a_lab/two"), labs.wanted(2))[0]
     stopped(lab, "two", 1)
-    rest = recording.owed(labs.all_variants("a_lab/two"), 2)[0]
+    rest = recording.owed(labs.all_variants("a_lab/two"), labs.wanted(2))[0]
     assert recording.known(whole, labs.read_all()) == took and recording.known(rest, labs.read_all()) == took / 2
-    recording.say_owed(labs.all_variants("a_lab/two"), 2, torch.device("cpu"))
+    recording.say_owed(labs.all_variants("a_lab/two"), labs.wanted(2), torch.device("cpu"))
     assert "(50% of seed 1 done)" in capsys.readouterr().out
 
 
@@ -149,14 +151,13 @@ def test_a_record_that_is_replaced_leaves_no_weights_of_the_old_one(lab, folders
 
 
 def test_seeds_are_what_the_parameters_of_a_lab_say(lab):
-    lab.write_text(LAB.replace("epochs: int = 0", "epochs: int = 0\nseeds: int = 4"))
-    assert labs.seeds(lab) == 4
+    assert labs.seeds(lab) == 4 and labs.wanted() == {"a_lab": 4} and labs.wanted(2) == {"a_lab": 2}
 
 
 def test_what_is_owed_is_said_and_nothing_trained(lab, capsys):
     record(1, "a_lab/one")
     capsys.readouterr()
-    recording.say_owed(labs.all_variants(), 2, torch.device("cpu"))
+    recording.say_owed(labs.all_variants(), labs.wanted(2), torch.device("cpu"))
     said = capsys.readouterr().out.splitlines()
     assert said[0].startswith("a_lab one: 280 parameters, 1 epochs, seeds 1, about")
     assert said[1].startswith("a_lab two: 280 parameters, 2 epochs, seeds 0, 1, about")
@@ -196,10 +197,10 @@ def test_times_of_another_device_say_nothing_of_a_budget_here(lab, monkeypatch):
 
 def test_a_run_of_a_variant_without_a_record_is_expected_to_take_its_share_of_the_arithmetic(lab):
     record(1, "a_lab/one")
-    short, long = labs.read_all()[0], recording.owed(labs.all_variants("a_lab/two"), 1)[0]
+    short, long = labs.read_all()[0], recording.owed(labs.all_variants("a_lab/two"), labs.wanted(1))[0]
     assert recording.expected(long, [short]) == pytest.approx(2 * short.took) and recording.expected(long, []) is None
     record(1, "a_lab/two")
-    twice, other = labs.read_all()[1], recording.owed(labs.all_variants("a_lab/one"), 2)[0]
+    twice, other = labs.read_all()[1], recording.owed(labs.all_variants("a_lab/one"), labs.wanted(2))[0]
     assert recording.expected(other, [twice]) == pytest.approx(twice.took / 2)
 
 
@@ -227,16 +228,16 @@ def test_what_is_kept_of_a_run_is_of_no_use_to_another_recipe(lab):
 
 
 @pytest.mark.parametrize("words, called", [
-    ("record --dry --only a_lab/one", ("say_owed", 1, 2)), ("record --budget 2m --seeds 3", ("record", 2, 3, 120)),
-    ("record", ("record", 2, 2, None)), ("record --jobs 3", ("in_processes", 3, "record --jobs 3 --jobs 1")),
+    ("record --dry --only a_lab/one", ("say_owed", 1, dict(a_lab=4))), ("record --budget 2m --seeds 3", ("record", 2, dict(a_lab=3), 120)),
+    ("record", ("record", 2, dict(a_lab=4), None)), ("record --jobs 3", ("in_processes", 3, "record --jobs 3 --jobs 1")),
     ("verify --data-dir d", ("verify", "d"))])
 def test_the_command_line_does_what_it_says(lab, monkeypatch, words, called):
     done = []
     monkeypatch.setattr(sys, "argv", ["labs", *words.split()])
     monkeypatch.setattr(labs, "verify", lambda folder: done.append(("verify", folder)))
     monkeypatch.setattr(recording, "say_owed", lambda some, seeds, device: done.append(("say_owed", len(some), seeds)))
-    monkeypatch.setattr(recording, "record", lambda some, options, budget: done.append(
-        ("record", len(some), options.seeds, budget)))
+    monkeypatch.setattr(recording, "record", lambda some, seeds, options, budget: done.append(
+        ("record", len(some), seeds, budget)))
     monkeypatch.setattr(recording, "in_processes", lambda jobs, command: done.append(
         ("in_processes", jobs, " ".join(command[3:]))))
     labs.main()

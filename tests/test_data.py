@@ -28,6 +28,8 @@ def test_the_first_images_of_each_class():
     assert torch.equal(some.train_images[6:12], whole.train_images[whole.train_labels == 1][:6])
     assert [len(part) for part in datasets.split(some.train_labels, 0.1)] == [50, 10]
     assert (whole.digest, some.digest) == ("synthetic-1", "synthetic-1:60")
+    with pytest.raises(CourseError, match="has 2,000 images to train on, not 2,010: ask for fewer"):
+        datasets.load("synthetic", images=2010)
 
 
 def test_split_is_even_over_classes_disjoint_and_always_the_same():

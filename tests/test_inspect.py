@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+import torch.nn.functional as F
 from torch import nn
 
 from common import labs
@@ -132,6 +133,28 @@ def test_counting_by_hand_agrees_on_every_network_of_the_course(lab):
     built = [variant.build() for variant in labs.variants(labs.LABS / f"{lab}.py").values()]
     for network in {digest(one): one for one in built}.values():
         assert macs(network) == layers(network).macs.sum() == sum(by_hand(network))
+
+
+class Functional(nn.Module):
+    def __init__(self, change):
+        super().__init__()
+        self.first, self.change = nn.Conv2d(3, 4, 3, stride=32), change
+
+    def forward(self, x):
+        return self.change(self.first(x), x)
+
+
+@pytest.mark.parametrize("change", [lambda y, x: F.max_pool2d(x, 2), lambda y, x: x.mean((2, 3)), lambda y, x: x.flatten(1)])
+def test_a_field_that_cannot_be_followed_is_not_told(change):
+    with pytest.raises(CourseError, match="which is no module, so its receptive field"):
+        layers(Functional(change))
+    with pytest.raises(CourseError, match="behind AdaptiveAvgPool2d"):
+        layers(nn.Sequential(nn.Conv2d(3, 4, 3), nn.AdaptiveAvgPool2d(4)))
+
+
+def test_what_leaves_the_size_of_a_map_alone_need_be_no_module():
+    assert len(layers(Functional(lambda y, x: y.flatten(1) + F.relu(y).mean((2, 3))))) == 1
+    assert len(layers(Functional(lambda y, x: torch.cat([x, x * y[:, :1]])))) == 1
 
 
 def test_the_field_of_an_enlarged_image_is_in_pixels_of_the_image():

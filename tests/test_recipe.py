@@ -17,6 +17,8 @@ def test_a_recipe_with_other_settings():
     (dict(epochs=0), "The recipe's epochs is 0; what it takes: greater than or equal to 1."),
     (dict(min_lr=1.0), "min_lr is higher than lr: change one of the two"),
     (dict(alternate=True), "alternate says how to flip, and flip is False: change one of the two"),
+    (dict(alternate=True, flip=True, flip_p=0.3), "alternate flips half of the images, and flip_p is not 0.5"),
+    (dict(schedule="onecycle", momentum=0.8), "onecycle moves the momentum by itself unless cycle_momentum is False"),
     (dict(cutout_least=8), "cutout_least is larger than cutout: change one of the two"),
     (dict(nesterov=True, momentum=0), "nesterov needs a momentum above 0: change one of the two"),
 ])

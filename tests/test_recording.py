@@ -43,7 +43,7 @@ def start(name):
         for module in (recording, records, runs):
             vars(module).update(places)
         beside = os.fork()  # from here on there are two that do the same
-        recording.record(labs.all_variants(), settings.read(dict(seeds=2, device="cpu")))
+        recording.record(labs.all_variants(), labs.wanted(2), settings.read(dict(device="cpu")))
         os._exit(os.waitpid(beside, 0)[1] if beside else 0)
     return pid
 

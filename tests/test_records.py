@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from common import data as datasets
-from common import files, recording, records, runs
+from common import files, labs, recording, records, runs
 from common.errors import CourseError
 from common.records import find, identity, read, read_all, table
 
@@ -182,6 +182,15 @@ def test_a_full_disk_leaves_an_older_record_as_it_was(folders, variant, options,
     assert contents(folders) == before
 
 
+def test_a_gpu_that_is_too_small_is_said(folders, variant, options, monkeypatch):
+    def full(*args, **more):
+        raise torch.OutOfMemoryError("CUDA out of memory.")
+
+    monkeypatch.setattr(runs, "train", full)
+    with pytest.raises(CourseError, match="lab variant seed 0 needs more memory than the GPU has free: run fewer at once"):
+        train_one(variant, options)
+
+
 def test_ctrl_c_keeps_the_finished_runs_and_goes_on_from_the_last_epoch(folders, variant, options, monkeypatch):
     from common import train as module
 
@@ -213,3 +222,13 @@ def test_the_table_and_its_json(folders, variant, options, capsys):
     keys = "lab variant params macs seeds test_acc_mean test_acc_std train_acc_mean epochs device seconds"
     assert list(json.loads(frame.to_json(orient="records"))[0]) == keys.split()
     assert table(found[:1]).test_acc_std.isna().all()
+    other = found[1].model_copy(update=dict(recipe=found[1].recipe.plus(lr=0.2)))
+    with pytest.raises(CourseError, match="The records of lab/variant are of different experiments"):
+        table([found[0], other])
+
+
+def test_a_lab_shows_as_many_seeds_as_are_on_record_of_all_its_variants():
+    for path in labs.LABS.glob("*.py"):
+        offered = labs.variants(path).items()
+        on_record = min(len(list((records.RECORDS / path.stem / name).glob("seed-*.json"))) for name, _ in offered)
+        assert on_record <= labs.seeds(path), f"Set seeds to {on_record} in the parameters cell of {path}, and run make pair."

@@ -26,7 +26,9 @@ def test_flags_as_papermill_passes_them(text, value):
     (dict(epochs=-1), "The parameter epochs is -1, but it must be"),
     (dict(seeds=0), "The parameter seeds is 0, but it must be a whole number of seeds, 1 or more."),
     (dict(seeds=True), "The parameter seeds is True, but"),
-    (dict(images=59), "The parameter images is 59, but it must be a whole number of images, 60 or more, or 0 for all."),
+    (dict(images=59), "The parameter images is 59, but it must be a multiple of 10, as many images of each class, 60 "
+     "or more, or 0 for all."),
+    (dict(images=65), "The parameter images is 65, but"),
     (dict(images=True), "The parameter images is True, but"),
     (dict(dataset="mnist"), "The parameter dataset is 'mnist', but it must be cifar10 or synthetic."),
     (dict(retrain="yes please"), "The parameter retrain is 'yes please', but it must be True or False."),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from common.stats import mcnemar, paired, phrase, points, precisions, sentence, unpaired, verdict, worded
+from common.stats import mcnemar, paired, phrase, points, precisions, sentence, verdict, worded
 
 
 def test_the_paired_interval_is_scipys():
@@ -19,12 +19,6 @@ def test_the_paired_interval_is_scipys():
 def test_a_single_pair_has_no_interval():
     mean, low, high = paired([0.7], [0.75])
     assert mean == pytest.approx(0.05) and np.isnan(low) and np.isnan(high)
-
-
-def test_the_error_of_an_unpaired_difference_is_welchs():
-    one, two = np.array([0.781, 0.785, 0.779, 0.790]), np.array([0.79, 0.792, 0.80])
-    difference, error = unpaired(one, two)
-    assert difference / error == pytest.approx(scipy_stats.ttest_ind(one, two, equal_var=False).statistic)
 
 
 def test_mcnemar_by_hand():
@@ -65,8 +59,14 @@ def test_a_sentence_says_whether_there_is_a_difference(second, said):
         correct[:left_out], correct[95:95 + left_out] = False, True
         return SimpleNamespace(test_acc=accuracy, correct=lambda: correct)
 
-    runs = [[run(0.7, 0)] * 3, [run(accuracy, 5 * (accuracy == 0.75)) for accuracy in second]]
+    runs = [run(0.7, 0) for _ in range(3)], [run(accuracy, 5 * (accuracy == 0.75)) for accuracy in second]
+    for group in runs:
+        for seed, one in enumerate(group):
+            one.seed = seed
     assert said in sentence(*runs, ("one", "two"))
+    runs[1][0].seed = 1
+    with pytest.raises(ValueError, match="Pairs are of the same seed"):
+        sentence(*runs, ("one", "two"))
 
 
 def test_number_formats_that_differ_are_told():

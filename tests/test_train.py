@@ -10,7 +10,7 @@ from conftest import build, rates, stopped_after_each_epoch
 
 from common import data as datasets
 from common import train as module
-from common.checkpoint import restore
+from common.checkpoint import epochs, restore
 from common.errors import CourseError
 from common.recipe import Recipe
 from common.schedule import make_optimizer, make_scheduler
@@ -184,7 +184,7 @@ def test_plateau_follows_the_validation_loss_and_not_the_training_loss(tiny, mon
 
 @pytest.mark.parametrize("moves", [True, False])
 def test_one_cycle_moves_the_momentum_only_where_it_is_asked_to(moves):
-    recipe = Recipe(epochs=1, lr=0.1, momentum=0.8, schedule="onecycle", cycle_momentum=moves)
+    recipe = Recipe(epochs=1, lr=0.1, momentum=0.9 if moves else 0.8, schedule="onecycle", cycle_momentum=moves)
     optimizer = make_optimizer(build(), recipe)
     make_scheduler(optimizer, recipe, batches=20)
     assert optimizer.param_groups[0]["momentum"] == (0.95 if moves else 0.8)
@@ -252,6 +252,18 @@ def test_a_damaged_checkpoint_is_named_and_nothing_is_lost(tiny, variant, tmp_pa
         with pytest.raises(CourseError, match="run.checkpoint .* remove it, and the run starts anew"):
             train(variant.build, tiny, variant.recipe, 0, checkpoint=checkpoint)
         assert checkpoint.read_bytes() == damaged
+
+
+def test_too_little_memory_does_not_make_a_checkpoint_damaged(tiny, variant, tmp_path, monkeypatch):
+    def full(*args, **options):
+        raise MemoryError
+
+    checkpoint = tmp_path / "run.checkpoint"
+    train(variant.build, tiny, variant.recipe, 0, checkpoint=checkpoint)
+    monkeypatch.setattr(torch, "load", full)
+    with pytest.raises(MemoryError):
+        train(variant.build, tiny, variant.recipe, 0, checkpoint=checkpoint)
+    assert epochs(checkpoint) == 0
 
 
 @pytest.mark.filterwarnings("ignore:.*meta parameter")
