@@ -30,7 +30,7 @@ class Recipe(BaseModel):
     schedule: Literal["constant", "step", "plateau", "onecycle", "cosine"] = "constant"
     step_size: int = Field(20, ge=1)  # epochs between drops, of step
     factor: float = Field(0.1, gt=0, lt=1)  # the rate after a drop over the rate before, of step and plateau
-    patience: int = Field(10, ge=0)  # epochs borne without a lower loss (validation, or else training; lower by 1 in 10,000), of plateau
+    patience: int = Field(10, ge=0)  # epochs without a loss lower by 1 in 10,000 (validation, or else training), of plateau
     min_lr: float = Field(0.0, ge=0)  # no rate is lower, of step and plateau
     pct_start: float = Field(0.3, gt=0, lt=1)  # share of the steps spent rising, of onecycle
     cycle_momentum: bool = True  # of onecycle: let momentum, or Adam's beta1, move between 0.85 and 0.95, against the rate

@@ -47,7 +47,7 @@ def seconds(text):
 
 
 def owed(variants, seeds):
-    """Return a Job for each run that has no record, of `variants`, a list of (lab, name, Variant), and `seeds`, {lab: count}.
+    """Return a Job for each run without a record, of `variants`, a list of (lab, name, Variant), and `seeds`, {lab: count}.
 
     First come runs that were begun and stopped. Then every variant's seed 0, the cheapest lab first, every variant's
     seed 1, and so on: a lab is whole as early as it can be, if with one seed.

@@ -45,9 +45,10 @@ def points(first, second):
 def gained(first, second):
     """Return (mean, low, high) of the test accuracies of `second` minus `first`, records of two variants, in points.
 
-    Raises ValueError where records that stand at the same place are not of the same seed.
+    Raises ValueError where several pairs are not each of one seed. (A single pair may be two seeds of one variant.)
     """
-    if any(one.seed != two.seed for one, two in zip(first, second)):
+    pairs = list(zip(first, second))
+    if len(pairs) > 1 and any(one.seed != two.seed for one, two in pairs):
         raise ValueError("Pairs are of the same seed: give both lists in the order of their seeds, without gaps.")
     return points([r.test_acc for r in first], [r.test_acc for r in second])
 
@@ -67,6 +68,13 @@ def worded(mean, low, high):
 def phrase(mean, low, high):
     """Return a difference in points as a sentence holds it: "+1.23 points (95 % interval +0.40 to +2.06)"."""
     return f"{mean:+z.2f} points" + (f" (95 % interval {low:+.2f} to {high:+.2f})" if low == low else "")
+
+
+def told(first, second):
+    """Return `gained` for a table: with its interval, or with McNemar's p of each pair of too few runs."""
+    mean, low, high = gained(first, second)
+    chances = [f"{mcnemar(one.correct(), two.correct())[2]:.2g}" for one, two in zip(first, second)]
+    return worded(mean, low, high) if low == low else f"{mean:+z.2f} (p = {', '.join(chances)})"
 
 
 def sentence(first, second, names):

@@ -124,7 +124,7 @@ def train(build, data, recipe, seed, device="cpu", checkpoint=None, title="", pl
             if recipe.schedule in PER_STEP:
                 scheduler.step()
 
-        loss, hit = losses.double().cpu(), hits.double().cpu()  # the one synchronisation of the epoch
+        loss, hit = losses.double().cpu(), hits.double().cpu()  # here the host waits, for the first time in the epoch
         if not loss.isfinite().all():
             at = int((~loss.isfinite()).nonzero()[0])
             raise Diverged(f"The loss became {loss[at].item()} in epoch {epoch}, step {at + 1}, at learning rate "

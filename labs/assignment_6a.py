@@ -23,6 +23,7 @@
 # **Before**, read [Level 1](level_1).
 
 # %% tags=["imports"]
+import itertools
 import math
 
 import numpy as np
@@ -272,7 +273,7 @@ show.Text(f"**What we see.** Test accuracy here less that of the source, in poin
 
 # %%
 ladder = asked(*RUNGS)
-moves = zip(ladder.values(), list(ladder.values())[1:])
+moves = itertools.pairwise(ladder.values())
 steps = pd.DataFrame(
     [(step, *stats.gained(*pair)) for step, pair in zip(STEPS[1:], moves)],
     columns=["step", "change", "low", "high"])
@@ -286,7 +287,8 @@ show.Text(
     f"**What we see.** The ladder leads from {show.percent(test(ladder['rung_0']))} to "
     f"{show.percent(test(ladder['rung_7']))}. The highest change is that of *{top.step}*, {stats.phrase(*top[1:])}; "
     f"the lowest that of *{bottom.step}*, {stats.phrase(*bottom[1:])}. "
-    + ("So few seeds give no intervals, and no word on which of these steps is chance."
+    + ("So few seeds give no intervals. By McNemar's test, which tells these networks apart and not the steps: "
+       + "; ".join(f"*{step}* {stats.told(*pair)}" for step, pair in zip(STEPS[1:], itertools.pairwise(ladder.values()))) + "."
        if options.seeds < stats.ENOUGH else
        f"Beyond chance: {clear or 'no step'}. Any other interval holds zero. (About every third table of seven such "
        "intervals has one that misses the truth.) Intervals are paired: the runs of one seed share the order of "
@@ -364,8 +366,9 @@ show.Text(
 # %% [markdown]
 # ## Is a step's worth the same whenever it is taken?
 #
-# Steps 4 to 7 can be taken in any order. We take them backwards too, and then leave each one out of the finished
-# network, which is to take it last. Equal sets of steps are one variant, so that only five are new.
+# Steps 1 to 3 make the network that the others are tried in, so they stay where they are. Steps 4 to 7 can be taken in
+# any order. We take them backwards too, and then leave each one out of the finished network, which is to take it last.
+# Equal sets of steps are one variant, so that only five are new.
 
 # %% tags=["variants"]
 taken_after = [(s, SWITCHES[:n]) for n, s in enumerate(SWITCHES)]

@@ -313,17 +313,10 @@ def above_normal(group):
     return stats.gained(same_width["normal"], group)
 
 
-def told(group):
-    """Return that for a table: with its interval, or with McNemar's p of each pair of too few runs."""
-    mean, low, high = above_normal(group)
-    chances = [f"{stats.mcnemar(one.correct(), two.correct())[2]:.2g}" for one, two in zip(same_width["normal"], group)]
-    return stats.worded(mean, low, high) if low == low else f"{mean:+z.2f} (p = {', '.join(chances)})"
-
-
 def worths(sets):
     """Return the table of what each kind has above normal, in each of `sets`."""
     return show.Table(pd.DataFrame([
-        {"points above normal": kind} | {name: told(found[kind]) for name, found in sets.items()}
+        {"points above normal": kind} | {name: stats.told(same_width["normal"], found[kind]) for name, found in sets.items()}
         for kind in list(kinds)[1:]]))
 
 

@@ -206,6 +206,12 @@ def lowest(name):
     return int(loss.idxmin()), len(loss)
 
 
+def unpaired(name):
+    """Return the standard error of a difference of two such validation accuracies, by the images alone."""
+    p = np.mean(validation(name))
+    return np.sqrt(2 * p * (1 - p) / groups[name][0].split["validation"])
+
+
 def ladder(rungs):
     """Return a table with a row for each of the variants `rungs`, each compared with the one before."""
     return show.Table(pd.DataFrame([{
@@ -222,7 +228,7 @@ ladder(parts)
 # %% tags=["remove-input"]
 without, together = (np.mean(validation(name)) for name in ("plain", "wrong_hole"))
 turn, last = lowest("wrong_hole")
-error = np.sqrt(2 * without * (1 - without) / groups["plain"][0].split["validation"])  # of the difference, by the images
+error = unpaired("plain")
 show.Text(
     f"**What we see.** All three parts together take validation accuracy from {without:.1%} to {together:.1%}, and the "
     f"lowest validation loss from epoch {lowest('plain')[0]} to epoch {turn} of {last}. Less accuracy on images not "
@@ -303,7 +309,11 @@ gaps = [100 * np.mean([r.train_acc - r.val_acc for r in groups[name]]) for name 
 show.Text(
     f"**What we see.** From `plain` to `long`, validation accuracy goes from {np.mean(validation('plain')):.1%} to "
     f"{np.mean(validation('long')):.1%}, and training minus validation accuracy from {gaps[0]:.1f} to {gaps[1]:.1f} "
-    "points; from `flip` on, training accuracy is that on changed images.\n\n"
+    "points; from `flip` on, training accuracy is that on changed images."
+    + (f" A step of one run each is told from chance only as far as images go: at {np.mean(validation('crop')):.0%} the "
+       f"standard error of a difference is {100 * unpaired('crop'):.1f} points, as if each network had read images of its "
+       "own. What another seed would change comes on top." if options.seeds < stats.ENOUGH else "")
+    + "\n\n"
     + stats.precisions({name: groups[name] for name in rungs}))
 
 # %% [markdown]
@@ -324,10 +334,12 @@ plots_study.dots([(name, validation(name)) for name in aside],
                  "Two parts of Level 3 again", "validation accuracy")
 
 # %% tags=["remove-input"]
+taught = [np.mean([r.train_acc for r in groups[name]]) for name in aside]
 hole, dropout = (stats.points(validation("decay"), validation(name)) for name in aside[1:])
 show.Text(
     f"**What we see.** Added to `decay`, the hole changes validation accuracy by {stats.phrase(*hole)}, dropout by "
-    f"{stats.phrase(*dropout)}.")
+    f"{stats.phrase(*dropout)}. Training accuracy, counted on the holed images and with channels missing, goes from "
+    f"{taught[0]:.1%} to {taught[1]:.1%} and {taught[2]:.1%}.")
 
 # %% [markdown]
 # ## Another place for the same parameters

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy import stats as scipy_stats
 
-from common.stats import mcnemar, paired, phrase, points, precisions, sentence, verdict, worded
+from common.stats import mcnemar, paired, phrase, points, precisions, sentence, told, verdict, worded
 
 
 def test_the_paired_interval_is_scipys():
@@ -64,9 +64,14 @@ def test_a_sentence_says_whether_there_is_a_difference(second, said):
         for seed, one in enumerate(group):
             one.seed = seed
     assert said in sentence(*runs, ("one", "two"))
-    runs[1][0].seed = 1
-    with pytest.raises(ValueError, match="Pairs are of the same seed"):
-        sentence(*runs, ("one", "two"))
+    short = told(*runs)
+    assert (": " in short) == (len(second) == 3) and short.count("p = ") == (len(second) < 3)
+    runs[1][0].seed = 3
+    if len(second) > 1:
+        with pytest.raises(ValueError, match="Pairs are of the same seed"):
+            sentence(*runs, ("one", "two"))
+    else:
+        assert said in sentence(*runs, ("one", "two"))
 
 
 def test_number_formats_that_differ_are_told():
