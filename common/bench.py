@@ -21,13 +21,13 @@ import torch
 from common import data as datasets
 from common import settings as lab_settings
 from common.choices import choices, side_by_side
+from common.costs import KEPT, costs
 from common.files import write_whole
 from common.loops import LOOPS, answer, end, networks, process, worker
 from common.runs import device_name
 from common.train import has_bf16_units
 from common.whole_runs import agreement, growth
 
-KEPT = datasets.ROOT / "book" / "bench"
 # What the Makefile tells glibc for our loop. The usual loop is run as it usually is, without.
 ALLOCATOR = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "MALLOC_TOP_PAD_", "THP_MEM_ALLOC_ENABLE")
 
@@ -78,7 +78,7 @@ def main():
     parser.add_argument("--batches", nargs="+", type=int, default=[64, 512])
     parser.add_argument("--out", type=Path, default=datasets.ROOT / "_build", help="where bench.json goes")
     parser.add_argument("--only-loops", action="store_true",
-                        help="leave out choices, growth and agreement, which only CIFAR-10 has anyway")
+                        help="leave out choices, growth, costs and agreement, which only CIFAR-10 has anyway")
     given = parser.parse_args()
     device = lab_settings.device(lab_settings.read(dict(device=given.device)))
 
@@ -97,6 +97,7 @@ def main():
         found["choices"] = choices(networks()["level_1"], data, device)
         found["side_by_side"] = side_by_side("level_1", given.dataset, device.type, 2)
         found["growth"] = growth("level_1", given.dataset, device.type)
+        found["costs"] = dict(assignment_6b=costs("assignment_6b", device.type))
         found["agreement"] = agreement(networks()["level_1"], data, device.type)
     print(table(rows).to_string(index=False))
     write_whole(given.out / "bench.json", json.dumps(rows, indent=1).encode())

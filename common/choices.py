@@ -16,7 +16,10 @@ STACKED = 4  # networks trained as one
 
 
 def choices(build, data, device, batch_size=64, repeats=5, target=2.0):
-    """Return [{choice, images_per_s}]: medians over `repeats` turns of about `target` seconds; the first is what we do."""
+    """Return [{choice, images_per_s, first_s}]: medians over `repeats` turns of about `target` seconds.
+
+    The first is what we do. `first_s` are the seconds of the first step, in which a compiler compiles.
+    """
     images, labels = one_batch(data, batch_size, device)
     gpu, units = device.type == "cuda", has_bf16_units(device)
     ways = {"as we train": {}, "channels first": dict(memory=torch.contiguous_format)}
@@ -30,10 +33,13 @@ def choices(build, data, device, batch_size=64, repeats=5, target=2.0):
         ways["compiled, kernel by kernel"] = dict(compiled=True, replayed=False)
     steps = {name: one_step(build, images, labels, device, **{"bf16": units, "replayed": gpu} | way)
              for name, way in ways.items()}
+    if not gpu and torch.get_num_threads() > 1:
+        steps["on one thread"] = on_one_thread(steps["as we train"])
     steps[f"{STACKED} networks stacked, in fp32"] = stacked_step(build, images, labels, device)[1]
-    counts = {}
+    counts, first = {}, {}
     for name, step in steps.items():
-        for _ in range(6):  # compiles, captures, chooses kernels
+        first[name] = seconds(step, 1)
+        for _ in range(5):  # captures, chooses kernels
             step()
         counts[name] = max(1, round(target / seconds(step, 2) * 2))
     rates = {name: [] for name in steps}
@@ -41,7 +47,19 @@ def choices(build, data, device, batch_size=64, repeats=5, target=2.0):
         for name, step in steps.items():
             trained = batch_size * counts[name] * (STACKED if "stacked" in name else 1)
             rates[name].append(trained / seconds(step, counts[name]))
-    return [dict(choice=name, images_per_s=statistics.median(values)) for name, values in rates.items()]
+    return [dict(choice=name, images_per_s=statistics.median(values), first_s=first[name]) for name, values in rates.items()]
+
+
+def on_one_thread(step):
+    """Return `step` as it is done without the other threads."""
+    threads = torch.get_num_threads()
+
+    def alone():
+        torch.set_num_threads(1)
+        step()
+        torch.set_num_threads(threads)
+
+    return alone
 
 
 def seconds(step, count):

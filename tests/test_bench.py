@@ -9,7 +9,7 @@ import pytest
 import torch
 from conftest import build
 
-from common import bench, choices, loops, whole_runs
+from common import bench, choices, costs, labs, loops, whole_runs
 from common import data as datasets
 from common.train import has_bf16_units
 
@@ -62,7 +62,31 @@ def test_three_loops_are_trained_over_the_same_seeds(tiny, monkeypatch):
 def test_choices_are_each_a_step_that_trains(tiny, monkeypatch):
     monkeypatch.setattr(torch, "compile", lambda network: network)  # half a minute's work
     rows = choices.choices(build, tiny, torch.device("cpu"), batch_size=16, repeats=1, target=0.01)
-    assert rows[0]["choice"] == "as we train" and len(rows) >= 4 and all(row["images_per_s"] > 0 for row in rows)
+    assert rows[0]["choice"] == "as we train" and len(rows) >= 4
+    assert all(row["images_per_s"] > 0 and row["first_s"] > 0 for row in rows)
+
+
+def test_one_thread_and_all_of_them_again():
+    seen, before = [], torch.get_num_threads()
+    try:
+        torch.set_num_threads(2)
+        choices.on_one_thread(lambda: seen.append(torch.get_num_threads()))()
+        assert seen == [1] and torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+
+
+def test_costs_are_of_each_variant_and_of_networks_as_they_are(tmp_path, monkeypatch):
+    found = costs.costs("level_1", "cpu", repeats=1, target=0.01)
+    offered = labs.variants(labs.LABS / "level_1.py")
+    assert found.keys() == offered.keys()
+    assert all(row["images_per_s"] > 0 and 10 < row["peak_mib"] < 1_000 for row in found.values())
+    monkeypatch.setattr(costs, "KEPT", tmp_path)
+    (tmp_path / "a.json").write_text(json.dumps(dict(machine="a", costs=dict(level_1=found))))
+    (tmp_path / "b.json").write_text(json.dumps(dict(machine="b")))  # measured before there were costs
+    assert costs.on_record("level_1", offered) == {"a": found}
+    changed = offered | dict(repaired=offered["repaired"]._replace(build=build))
+    assert costs.on_record("level_1", changed) == {}
 
 
 def test_stacked_networks_learn_what_each_would_alone(tiny):
