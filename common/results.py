@@ -7,6 +7,7 @@ from scipy import stats
 from common.data import ROOT
 from common.inspect import macs
 from common.labs import all_variants
+from common.plots import mean
 from common.records import read_all, table
 from common.show import percent
 
@@ -19,7 +20,9 @@ def reported():
     """Return what the sources report, a DataFrame of text as it is printed: one row a network, accuracies in percent.
 
     `lab` and `variant` name what we ran, and are empty where we ran nothing. `counted` says how the parameters were
-    come by: "printed", "Keras" (running statistics count), "README", or "not printed" (the layers were counted).
+    come by: "printed", "Keras" (running statistics count), "README", or "not printed" (the layers were counted). `loss`
+    is the lowest test loss in nats (Strixbee's is printed 63.7 times too small), `loss_epoch` counts from 1, and
+    `seconds` are those of the whole run.
     """
     return pd.read_csv(REPORTED, dtype=str, keep_default_na=False)
 
@@ -128,8 +131,16 @@ def reproduced(row, group):
     if not row.best:
         return rows + [accuracy("test accuracy", row.test, lambda r: r.test_acc)]
     if row.measured_on == "test images":
-        return rows + [accuracy("test accuracy, last epoch", row.test, lambda r: r.test_acc),
-                       accuracy("test accuracy, best epoch", row.best, lambda r: r.curves().test_acc.max())]
+        rows += [accuracy("test accuracy, last epoch", row.test, lambda r: r.test_acc),
+                 accuracy("test accuracy, best epoch", row.best, lambda r: r.curves().test_acc.max())]
+        if row.loss:
+            loss = mean(group, "test_loss") if group else None
+            rows.append(("lowest test loss (nats), in epoch", f"{row.loss} ({row.loss_epoch})",
+                         f"{loss.min():.3f} ({loss.idxmin()})" if group else missing,
+                         f"{loss.min() - float(row.loss):+.3f}" if group else "–"))
+        if row.seconds:
+            rows.append(("seconds of a run", row.seconds, f"{np.mean([r.seconds for r in group]):.2f}" if group else missing, "–"))
+        return rows
     return rows + [accuracy("“test”, last epoch", row.test, lambda r: r.history[-1]["clean_acc"]),
                    accuracy("“test”, best epoch", row.best, lambda r: r.curves().clean_acc.max()),
                    accuracy("test accuracy, last epoch", "", lambda r: r.test_acc)]

@@ -344,14 +344,14 @@ worths(sets)
 show.Text(stats.precisions({group[0].variant: group for group in (*same_width.values(), *same_cost.values())}))
 
 # %% tags=["remove-input"]
-normal = same_width["normal"][0].params
+budget = same_width["normal"][0].params
 matched = [kind for kind in kinds if f"{kind}_matched" in variants]
-behind = [kind for kind in matched if same_width[kind][0].params < normal and above_normal(same_width[kind])[0] < 0]
+behind = [kind for kind in matched if same_width[kind][0].params < budget and above_normal(same_width[kind])[0] < 0]
 level = [kind for kind in behind if above_normal(same_cost[kind])[0] >= 0]
 show.Text(
     "**What we see.** In points above normal: " + "; ".join(
         f"{kind} has {above_normal(same_width[kind])[0]:+.1f} at equal widths, with "
-        f"{same_width[kind][0].params / normal:.0%} of normal's parameters, and {above_normal(same_cost[kind])[0]:+.1f} at "
+        f"{same_width[kind][0].params / budget:.0%} of normal's parameters, and {above_normal(same_cost[kind])[0]:+.1f} at "
         "equal costs" for kind in matched)
     + f". Of those that are behind with fewer weights ({', '.join(behind) or 'none'}), these are not behind at equal costs: "
     + (f"{', '.join(level)}. What they lacked was size: weights, arithmetic and channels, which grow together here, as far "
@@ -441,7 +441,8 @@ show.summary({group[0].variant: group for group in shown})
 
 # %% [markdown]
 # Those runs shared their machines with others. So `make bench` trains all ten in turns, each in a process of its own:
-# how long an image takes, against normal, and the peak memory beyond what Python, PyTorch and the images hold.
+# how long an image takes, against normal, and the peak memory beyond what Python, PyTorch and the images hold. (On a CPU
+# *dilated* is always trained in fp32, which [the training engine](../book/engine) explains; that is a part of its time.)
 
 # %% tags=["hide-input", "nbval-ignore-output"]
 measured = costs.on_record("assignment_6b", variants)
@@ -458,12 +459,15 @@ more = [f"{kept[same_cost[kind][0].variant] / kept['normal']:.1f} times as much 
 
 
 def timed(machine, found):
-    """Return a sentence on what the slowest kind at equal costs takes on a machine."""
-    times = {kind: found["normal"]["images_per_s"] / found[group[0].variant]["images_per_s"]
-             for kind, group in same_cost.items()}
-    slow = max(list(kinds)[1:], key=times.get)
-    return (f"On {machine}, an image takes {slow}, the slowest of the other kinds at equal costs, {times[slow]:.1f} times as "
-            f"long as normal, which has {same_width['normal'][0].macs / same_cost[slow][0].macs:.2f} times its arithmetic.")
+    """Return a sentence on what each kind takes at equal costs on a machine, and how much memory."""
+    def against_normal(what):
+        ratios = {kind: found[group[0].variant][what] / found["normal"][what] for kind, group in same_cost.items()}
+        return {kind: ratio for kind, ratio in ratios.items() if kind != "normal"}
+
+    times = ", ".join(f"{1 / speed:.1f} ({kind})" for kind, speed in against_normal("images_per_s").items())
+    peaks = ", ".join(f"{peak:.1f} ({kind})" for kind, peak in against_normal("peak_mib").items())
+    return (f"On {machine}, with equal arithmetic, an image takes this many times as long as normal: {times}. The peak memory "
+            f"against normal's: {peaks}.")
 
 
 ahead = stats.points(*([r.val_acc for r in group] for group in (same_width["normal"], same_cost[first])))

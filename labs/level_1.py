@@ -158,6 +158,10 @@ show.Text(
            if abs(mean_test.iloc[-1] - mean_test[turn]) < 0.01 else "")))
 
 # %% [markdown]
+# The README sees the network over-fit after about 5 epochs, where training accuracy begins to leave test accuracy
+# behind. The test loss turns later. Both can be called so: first the network learns the training images better than
+# others, and later that begins to harm.
+#
 # Next to what the source reports (one run; it counts epochs from 0, we count from 1; its loss is shown multiplied by
 # 63.7, for a reason given below):
 
@@ -204,8 +208,10 @@ plots.kernels(trained[0][0].weight, "First-layer kernels, seed 0")
 # *Question: can a loss curve be wrong by its scale alone, and how would you notice?*
 #
 # The source adds up the **mean** loss of each batch and divides by the number of **images**. The mean has been divided
-# by the batch size already, so the loss is divided twice. Here are three ways to average, on an untrained network and
-# 1,000 drawn images, in batches of 64 of which the last holds 40:
+# by the batch size already, so the loss is divided twice. (For the test loss the code asks for a sum, by
+# `reduce="sum"`. But `reduce` is an old argument that takes yes or no: any text is a yes, and the mean stays a mean.)
+# Here are three ways to average, on an untrained network and 1,000 drawn images, in batches of 64 of which the last
+# holds 40:
 
 # %%
 torch.manual_seed(0)

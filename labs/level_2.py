@@ -125,7 +125,8 @@ show.Text(f"**What we see.** The test loss is lowest at epoch {turn}, {mean_test
           f"{mean_test_loss.iloc[-1]:.3f}.")
 
 # %% [markdown]
-# Next to what the source reports (one run; it counts epochs from 0, we count from 1; its loss multiplied by 63.7):
+# The README sees over-fitting after about 6 epochs and blames the many parameters. Next to what the source reports (one
+# run; it counts epochs from 0, we count from 1; its loss multiplied by 63.7):
 
 # %% tags=["hide-input"]
 mean_test = plots.mean(as_run_records, "test_acc")

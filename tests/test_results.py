@@ -22,7 +22,8 @@ LABS = {(lab, name): variant for lab, name, variant in all_variants()}
 
 def record(lab="a", variant="v", seed=0, acc=0.8, params=1000, **more):
     """Return a Record of one epoch."""
-    history = [dict(epoch=1, train_acc=acc + 0.1, clean_acc=acc + 0.05, test_acc=acc, lr=0.1, seconds=9.0)]
+    history = [dict(epoch=1, train_acc=acc + 0.1, clean_acc=acc + 0.05, test_acc=acc, test_loss=0.7, lr=0.1,
+                    seconds=9.0)]
     fields = dict(recipe=Recipe(epochs=1), engine=1, data="d", network="n", dataset="cifar10", split={}, test_loss=1.0,
                   macs=10 * params, history=history, test_acc=acc, confusion=[], device="a CPU", precision="fp32",
                   threads=1, torch="2", commit="c", date="2026-01-01", seconds=9.0, files={})
@@ -92,7 +93,9 @@ def test_reported_beside_ours():
         ("training accuracy, last epoch", "97.26%", "88.50% ± 0.71", "-8.76"),
         ("training accuracy, best epoch", "97.37%", "88.50% ± 0.71", "-8.87"),
         ("test accuracy, last epoch", "78.53%", "78.50% ± 0.71", "-0.03"),
-        ("test accuracy, best epoch", "78.72%", "78.50% ± 0.71", "-0.22")]
+        ("test accuracy, best epoch", "78.72%", "78.50% ± 0.71", "-0.22"),
+        ("lowest test loss (nats), in epoch", "0.659 (10)", "0.700 (1)", "+0.041")]
+    assert ("seconds of a run", "874.30", "9.00", "–") in results.reproduced(row_of("Base"), group)
     assert results.difference(row_of("Level 1"), group) == pytest.approx(-0.03)
 
 
