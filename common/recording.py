@@ -85,9 +85,8 @@ def read_new(seen):
 def record(variants, seeds, settings, budget=None):
     """Train what `owed` lists, and put each finished run on record at once. Raises CourseError if one diverged.
 
-    With `budget`, in seconds, nothing is begun that would not be finished in it, as far as this variant has been trained
-    on this device before; a run that turns out so after its first epochs is laid aside, with its checkpoint, and the
-    next is tried.
+    With `budget`, in seconds, nothing is begun that would not be finished in it, as far as this device's records tell; a
+    run that turns out so after its first epochs is laid aside, with its checkpoint, and the next is tried.
     """
     started = time.monotonic()
     deadline = None if budget is None else started + budget
@@ -105,7 +104,8 @@ def record(variants, seeds, settings, budget=None):
                 continue
             here = [r for r in seen.values() if r.device == name_here]
             say_progress(job, remaining, len(plan), here, time.monotonic() - started)
-            if deadline and time.monotonic() + (known(job, here) or 0) > deadline:
+            needs = known(job, here) or (expected(job, here) or 0) / 2  # which may be twice too high
+            if deadline and time.monotonic() + needs > deadline:
                 print("   would not be finished in time", flush=True)
                 aside += 1
                 continue

@@ -171,7 +171,8 @@ def test_a_budget_begins_nothing_it_does_not_suffice_for(lab, capsys):
     assert len(labs.read_all()) == 1 and "would not be finished in time" in said and "3 did not fit into the time" in said
 
 
-def test_a_run_that_turns_out_too_long_is_laid_aside_and_goes_on_another_time(lab, folders, capsys):
+def test_a_run_that_turns_out_too_long_is_laid_aside_and_goes_on_another_time(lab, folders, capsys, monkeypatch):
+    monkeypatch.setattr(recording, "expected", lambda job, here: None)  # as on a device without records
     lab.write_text(LAB.replace("Recipe(epochs=2", "Recipe(epochs=100000"))
     record(1, budget=20)
     said = capsys.readouterr().out
@@ -185,6 +186,13 @@ def test_a_run_that_diverged_is_told_at_the_end_and_keeps_no_other_from_the_reco
     with pytest.raises(CourseError, match="These runs diverged: a_lab one seed 0. Lower their learning rates"):
         record(1)
     assert [r.variant for r in labs.read_all()] == ["two"]
+
+
+def test_a_budget_begins_nothing_that_by_its_arithmetic_is_far_too_long(lab, capsys):
+    record(1, "a_lab/one")
+    lab.write_text(LAB.replace("Recipe(epochs=2", "Recipe(epochs=1_000_000"))
+    record(1, budget=20)
+    assert "a_lab two seed 0\n   would not be finished in time\n" in capsys.readouterr().out
 
 
 def test_times_of_another_device_say_nothing_of_a_budget_here(lab, monkeypatch):
