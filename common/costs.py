@@ -49,10 +49,10 @@ def _serve(pipe, lab, name, device):
     torch.zeros(1, device=device)  # wakes a GPU
     before = peak_mib(device)
     while steps := pipe.recv():
-        images = steps * recipe.batch_size
+        count = steps * recipe.batch_size
         with contextlib.redirect_stdout(None):
-            second = train(variant.build, leading(data, images, 10), recipe, 0, device).history[1]
-        pipe.send((second["seconds"], images, peak_mib(device) - before))
+            second = train(variant.build, leading(data, count, 10), recipe, 0, device).history[1]
+        pipe.send((second["seconds"], count, peak_mib(device) - before))
 
 
 def on_record(lab, offered):
