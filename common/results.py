@@ -123,8 +123,8 @@ def reproduced(row, group):
         return what, f"{theirs}%" if theirs else NO_NUMBER, percent(values) if group else missing, apart
 
     printed = f"{int(row.params):,}" if row.params.isdigit() else row.params
-    rows = [("parameters", printed, f"{group[0].params:,}", f"{group[0].params - number(row.params):,}") if group else
-            ("parameters", printed, missing, "–")]
+    off = f"{group[0].params - int(row.params):,}" if group and row.params.isdigit() else "–"
+    rows = [("parameters", printed, f"{group[0].params:,}" if group else missing, off)]
     if row.train:
         rows.append(accuracy("training accuracy, last epoch", row.train, lambda r: r.train_acc))
         rows.append(accuracy("training accuracy, best epoch", row.best_train, lambda r: r.curves().train_acc.max()))

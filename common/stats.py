@@ -80,8 +80,8 @@ def told(first, second):
 def sentence(first, second, names):
     """Return a sentence or two on how the test accuracies of two lists of records differ, paired over seeds.
 
-    Too few pairs have no interval. Each gets McNemar's test instead, which tells two networks apart and not what made
-    them.
+    Too few pairs have no interval. Each gets McNemar's test instead, which is about these two networks' accuracy, and not
+    about what made them.
     """
     mean, low, high = gained(first, second)
     pairs = list(zip(first, second))
@@ -98,9 +98,9 @@ def sentence(first, second, names):
             f"{one} test images are right with {names[0]} alone, {two} with {names[1]} alone (McNemar's test, {chance})"
             + "".join(f"; in the other pair {one} and {two} ({chance})" for one, two, chance in others)
             + (". That may be chance." if not any(differ) else
-               ". In one of the pairs the networks differ beyond chance." if not all(differ) else
-               ". These networks differ; networks of other seeds need not." if len(directions) == 1 else
-               ". The networks of each pair differ, but not in the same direction."))
+               ". In one of the pairs the networks differ in accuracy beyond chance." if not all(differ) else
+               ". These networks differ in accuracy; those of other seeds need not." if len(directions) == 1 else
+               ". The networks of each pair differ in accuracy, but not in the same direction."))
 
 
 def precisions(groups):

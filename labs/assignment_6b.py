@@ -180,8 +180,8 @@ assert counts == (150_168, 151_404)
 # on), batches of 128, 50 epochs, zoom by up to 0.15, mirroring, one number in twenty dropped after each block. The
 # source followed the test set, and so do we. `Pixels` hands the network pixels from 0 to 1; `like_keras` draws first
 # weights as Keras does and keeps 0.99 of the running statistics at each step. What still differs: Adam's epsilon is
-# $10^{-8}$, not $10^{-7}$; an epoch has 391 batches, the last one smaller, not 390; on a device with units for
-# bfloat16 most of the arithmetic is done in it; and the random numbers.
+# $10^{-8}$, not $10^{-7}$; an epoch has 391 batches, the last one smaller, not 390; the number format of the run, which
+# the record tells; and the random numbers.
 
 # %% tags=["variants"]
 variants = {"as_run": Variant(as_run, Recipe(
@@ -207,8 +207,8 @@ show.Text(f"**What we see.** After the last epoch training accuracy is {said[0]}
 
 # %% [markdown]
 # The source's numbers tempt one to set this beside 6A's last network: half the parameters, half the epochs,
-# <q>85.48 %</q> for <q>84.84 %</q>. But the schedule began to work as well, dropout was halved, and every layer was
-# normalised. Assignment 6A takes such steps apart for its own network.
+# <q>85.48 %</q> for <q>84.84 %</q>. But the schedule began to work as well, dropout was halved, and every layer but the
+# last was normalised. Assignment 6A takes such steps apart for its own network.
 #
 # ## The fair comparison
 #
@@ -354,8 +354,8 @@ show.Text(
         f"{same_width[kind][0].params / budget:.0%} of normal's parameters, and {above_normal(same_cost[kind])[0]:+.1f} at "
         "equal costs" for kind in matched)
     + f". Of those that are behind with fewer weights ({', '.join(behind) or 'none'}), these are not behind at equal costs: "
-    + (f"{', '.join(level)}. What they lacked was size: weights, arithmetic and channels, which grow together here, as far "
-       f"as {plots.seeds(same_width['normal'])} of each can say."
+    + (f"{', '.join(level)}. That fits their having lacked weights and arithmetic at equal widths; but at equal costs they "
+       f"also have more channels, some more than normal. So far goes what {plots.seeds(same_width['normal'])} of each can say."
        if level else "none."))
 
 # %% [markdown]

@@ -273,8 +273,8 @@ show.Text(
 # | the hole of the augmentation | a grey that was meant for other units | the mean |
 #
 # The step schedule stays. Two more variants change *one thing each* in the repaired recipe: one takes the statistics
-# from the test images, one never passes the schedule on. (Fewer than three seeds give no interval, but
-# [McNemar's test](../book/glossary.md), as in Level 1: it tells two networks apart, and not their recipes.)
+# from the test images, one never passes the schedule on. (Fewer than three seeds give no interval, but [McNemar's
+# test](../book/glossary.md), as in Level 1: it is about the accuracy of two networks, and not about their recipes.)
 
 # %% tags=["variants"]
 mended = variants["as_run"].recipe.plus(

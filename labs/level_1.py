@@ -326,9 +326,9 @@ show.Text(
 show.Text("**The difference.** " + stats.sentence(as_run_records, repaired_records, ("as run", "repaired")))
 
 # %% [markdown]
-# (Too few runs for an interval are compared image by image: [McNemar's test](../book/glossary.md) counts the images
-# on which exactly one of two networks is right. If both were equally good, each would have about half of them;
-# *p* is how likely a split at least as uneven would then be. Below 0.05 we say that the two networks differ.) How much
+# (Too few runs for an interval are compared image by image: [McNemar's test](../book/glossary.md) counts the images on
+# which exactly one of two networks is right. If both were equally good, each would have about half of them; *p* is how
+# likely a split at least as uneven would then be. Below 0.05 we say that the two networks differ in accuracy.) How much
 # can such a test say? Here it is of two networks that differ in nothing but the seed:
 
 # %% tags=["remove-input"]
@@ -336,8 +336,8 @@ show.Text("**The seed.** " + stats.sentence(as_run_records[:1], as_run_records[1
           if options.seeds > 1 else "This lab was run with a single seed.")
 
 # %% [markdown]
-# A small *p* says *these are two different networks*. Two seeds of one recipe make such, too, so it never says *these
-# are two different recipes*: that takes several seeds of each.
+# A small *p* says *these two networks are not equally accurate*, beyond the luck of these test images. Two seeds of one
+# recipe may not be, either, so it never says *these two recipes are not*: that takes several seeds of each.
 #
 # Read the difference with care for another reason: several things changed at once. There is a schedule; there are 5,000
 # images fewer to learn from, and the statistics are theirs; and the head begins with larger weights, since PyTorch draws
@@ -431,7 +431,7 @@ show.summary({"as run": as_run_records, "repaired": repaired_records})
 #   turned: a high training accuracy says little about new images.
 # * Test accuracy may stand still while the test loss climbs: look at both.
 # * Hold a loss against the accuracy beside it. If they contradict each other, it is not the loss you think.
-# * McNemar's test can tell two networks apart that differ in nothing but their seed.
+# * McNemar's test can find two networks unequal that differ in nothing but their seed.
 # * What a notebook *lists* and what *ran* differ. Read the code that ran.
 #
 # [Level 2](level_2) asks whether striding does better than pooling, and what the layers did that came with it.

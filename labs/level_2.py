@@ -125,7 +125,7 @@ show.Text(f"**What we see.** The test loss is lowest at epoch {turn}, {mean_test
           f"{mean_test_loss.iloc[-1]:.3f}.")
 
 # %% [markdown]
-# The README sees over-fitting after about 6 epochs and blames the many parameters. Next to what the source reports (one
+# The README sees over-fitting after about 6 epochs, and finds the parameters many. Next to what the source reports (one
 # run; it counts epochs from 0, we count from 1; its loss multiplied by 63.7):
 
 # %% tags=["hide-input"]
@@ -259,8 +259,8 @@ macs = {name: table.macs.sum() for name, table in tables.items()}
 show.Text(
     f"**What we see.** Striding leaves {macs['strided_small'] / macs['pooled_small']:.0%} of the arithmetic at the "
     f"small size and {macs['strided_large'] / macs['pooled_large']:.0%} at the large one. The field of a pooled "
-    "network is a little wider, since a pooling looks at four outputs of the convolution before it. The two networks "
-    "of a size have the same number of parameters, draw the same first weights from a seed and see the same images in "
+    "network is wider by a seventh to a quarter, since a pooling looks at four outputs of the convolution before it. The "
+    "two networks of a size have the same number of parameters, draw the same first weights from a seed and see the same images in "
     "the same order: they differ in the striding alone. The four blocks of the large size bring parameters, depth, "
     "arithmetic and a wider field together, and this design does not separate those.")
 
@@ -443,7 +443,7 @@ show.summary({"as run": as_run_records, **{four[n]: group for n, group in groups
 #   the largest. The arithmetic differs, the parameters do not.
 # * Level 2 differs from Level 1 in two ways, so their difference answers no question. With the two networks between
 #   them, each question has two answers, and one can see whether they agree.
-# * One run of each can show that two networks differ. That two ways of building networks do, only several seeds show.
+# * One run of each can show that two networks are not equally accurate; that two ways of building are not, only seeds can.
 #
 # Compare training and test accuracy in the table: the gap between them is what Level 3 sets out to close, with
 # regularisation.

@@ -241,7 +241,8 @@ show.Text(
 # %% [markdown]
 # Each part is measured on top of those before it; in another order it may cost less or more. Nor does this tell likely
 # reasons apart: three images of four are changed, where all test images are clean and upright; a turn blurs 32×32
-# pixels; whole channels are dropped where there are only 16; the rate never comes down.
+# pixels; whole channels are dropped where there are only 16; a rate that never comes down, which `plain` has too, may
+# weigh more on harder images.
 #
 # ## The hole
 #
@@ -349,9 +350,10 @@ show.Text(
 # Level 2's network halves its map four times, down to 2×2; on so small a map each weight is used in few places. Nothing
 # leads around its seventeen convolutions. The redesign is a residual network after [He and
 # others](https://arxiv.org/abs/1512.03385): three stages of three blocks, on maps of 32×32, 16×16 and 8×8. A block
-# (`common.blocks.residual_block`) adds what two 3×3 convolutions make of its input to that input: $y = x + f(x)$. The
-# gradient that goes back to $x$ is that of $y$, plus what comes back through $f$; so it arrives even where the layers of
-# $f$ hand back little, which matters in a stack of many. The widths grow slowly, 24, 36, 44, because a wide early stage
+# (`common.blocks.residual_block`) adds what two 3×3 convolutions make of its input to that input: $y = x + f(x)$. (A
+# ReLU follows the sum, and where the shape changes a 1×1 convolution stands in place of the plain $x$.) The gradient
+# that goes back to $x$ is that of $y$, plus what comes back through $f$; so it arrives even where the layers of $f$
+# hand back little, which matters in a stack of many. The widths grow slowly, 24, 36, 44, because a wide early stage
 # costs arithmetic but few parameters.
 
 # %% tags=["variants"]

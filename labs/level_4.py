@@ -53,8 +53,8 @@ show.cost("level_4")
 # **Model4** is plain: eleven 3×3 blocks of 32 channels, three with stride 2, each with one channel in twenty dropped
 # in training.
 #
-# The **one-cycle net** has no name but that of the schedule it was trained with. It is short and wide. Two of its stages
-# have a *residual* part: `Residual(body)` returns `x + body(x)`, so the body learns only what is to be changed.
+# The **one-cycle net**, the source's `Cifar_Net_R`, is named here after its schedule. It is short and wide. Two of its
+# stages have a *residual* part: `Residual(body)` returns `x + body(x)`, so the body learns only what is to be changed.
 #
 # **ResNet-18** is `common.blocks.resnet_18`, in its usual form for CIFAR-10: eight `residual_block`s of two
 # convolutions and a shortcut around them, which is the input as it is where the shape allows. So the gradient has a

@@ -330,13 +330,13 @@ show.Text(
     "**The difference.** " + stats.sentence(groups["enlarged"], groups["native"], ("enlarged", "native"))
     + f" Enlarged images take {groups['enlarged'][0].macs / groups['native'][0].macs:.1f} times the arithmetic.\n\n"
     + "**Pair by pair** it is " + ", ".join(f"{100 * (two.test_acc - one.test_acc):+.2f}" for one, two in paired)
-    + f" points, and McNemar's test, image by image, finds {sum(differ)} of {len(paired)} pairs of networks different "
+    + f" points, and McNemar's test, image by image, finds {sum(differ)} of {len(paired)} pairs of networks unequal "
     "beyond chance.")
 
 # %% [markdown]
 # The networks can compute the same, so what differs by design is the learning rate of the first layer. (Where the two
 # runs of a pair were trained in different number formats, which is told below, that differs too.)
-# [McNemar's test](../book/glossary.md) tells two trained networks apart. With another seed the same two recipes make
+# [McNemar's test](../book/glossary.md) compares two trained networks. With another seed the same two recipes make
 # two other networks, since already one rounding can send a run elsewhere. Of which recipe is better, a single pair
 # says little, however small its *p*.
 #

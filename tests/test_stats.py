@@ -44,12 +44,12 @@ def test_differences_in_words():
 @pytest.mark.parametrize("second, said", [
     ([0.75], "two minus one, test accuracy: +5.00 points, from 1 pair of runs, too few for an interval. "
      "5 test images are right with one alone, 10 with two alone (McNemar's test, p = 0.3). That may be chance."),
-    ([0.95], "0 test images are right with one alone, 25 with two alone (McNemar's test, p < 0.0001). These networks differ;"),
+    ([0.95], "0 test images are right with one alone, 25 with two alone (McNemar's test, p < 0.0001). These networks differ in accuracy;"),
     ([0.95, 0.95], "from 2 pairs of runs, too few"),
-    ([0.95, 0.95], "25 with two alone (McNemar's test, p < 0.0001); in the other pair 0 and 25 (p < 0.0001). These networks differ; "
-     "networks of other seeds need not."),
-    ([0.95, 0.4], "in the other pair 30 and 0 (p < 0.0001). The networks of each pair differ, but not in the same direction."),
-    ([0.95, 0.75], "in the other pair 5 and 10 (p = 0.3). In one of the pairs the networks differ beyond chance."),
+    ([0.95, 0.95], "25 with two alone (McNemar's test, p < 0.0001); in the other pair 0 and 25 (p < 0.0001). These networks differ in accuracy; "
+     "those of other seeds need not."),
+    ([0.95, 0.4], "in the other pair 30 and 0 (p < 0.0001). The networks of each pair differ in accuracy, but not in the same direction."),
+    ([0.95, 0.75], "in the other pair 5 and 10 (p = 0.3). In one of the pairs the networks differ in accuracy beyond chance."),
     ([0.69, 0.71, 0.70], "+0.00 points (95 % interval -2.48 to +2.48, 3 pairs): no difference shown, since the interval"),
     ([0.75, 0.751, 0.75], "+5.03 points (95 % interval +4.89 to +5.18, 3 pairs): a difference beyond chance."),
 ])
