@@ -9,8 +9,8 @@
 # %% [markdown]
 # # ShatheNet: a list of things to try
 #
-# The second source grows a network version by version, and keeps a list of <q>things yet to be tried</q>. One of its
-# twelve boxes is ticked. Its images are enlarged, to 192 pixels a side and more, before any network sees them. *What
+# The second source grows a network version by version, and keeps a list of <q>things yet to be tried</q>. Few of its
+# twelve boxes are ticked. Its images are enlarged, to 192 pixels a side and more, before any network sees them. *What
 # does enlarging buy, and which entries of the list would have been worth trying?*
 #
 # **After this lab you can**
