@@ -38,7 +38,7 @@ record: $(READY)  ## train what is not on record (SEEDS=5 of each variant; JOBS=
 carry: $(READY)  ## gather in _build/carry what an offline machine lacks that has PyTorch (PYTHON_THERE=3.12)
 	rm -rf _build/carry
 	mkdir -p _build
-	grep -E '^(annotated-types|pydantic|pydantic-core|safetensors|tqdm|typing-inspection)==' requirements.lock \
+	grep -E '^(annotated-types|pydantic|pydantic-core|safetensors|tqdm|typing-extensions|typing-inspection)==' requirements.lock \
 		| sed 's/ *#.*//' > _build/carry.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-compile --only-binary=:all: --target _build/carry \
 		--python-version $(PYTHON_THERE) --implementation cp --platform manylinux2014_x86_64 -r _build/carry.txt

@@ -1,10 +1,13 @@
 """Three loops in turn over the same network: the usual one, ours, and the ceiling, which has no data path at all.
 
     python -m common.bench [--device auto] [--repeats 5] [--seconds 3] [--networks level_1 resnet_18] [--batches 64 512]
+                           [--parts loops choices side_by_side growth costs agreement]
 
 Each loop lives in a process of its own, so that peak memory is its own, and works when it is told to: usual, ours,
-ceiling, usual, … What slows the machine for a while then slows all three. Prints a table, writes _build/bench.json, and
-keeps both with the machine's name in book/bench/, from where the book shows them.
+ceiling, usual, … What slows the machine for a while then slows all three. Prints a table and writes _build/bench.json.
+The other parts ask what else the engine page tells. Each part is written when it is done, beside bench.json under the
+machine's name; parts that are not asked for are taken from there. When all are there, and measured on CIFAR-10, the
+file goes to book/bench/, from where the book shows it.
 """
 
 import argparse
@@ -23,13 +26,16 @@ from common import settings as lab_settings
 from common.choices import choices, side_by_side
 from common.costs import KEPT, costs
 from common.files import write_whole
-from common.loops import LOOPS, answer, end, networks, process, worker
+from common.loops import LOOPS, networks, worker
+from common.processes import answer, end, process
 from common.runs import device_name
 from common.train import has_bf16_units
 from common.whole_runs import agreement, growth
 
 # What the Makefile tells glibc for our loop. The usual loop is run as it usually is, without.
 ALLOCATOR = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_", "MALLOC_TOP_PAD_", "THP_MEM_ALLOC_ENABLE")
+
+PARTS = ["loops", "choices", "side_by_side", "growth", "costs", "agreement"]
 
 
 def measure(network, batch_size, dataset, device, repeats, target):
@@ -52,6 +58,7 @@ def measure(network, batch_size, dataset, device, repeats, target):
                 rates[loop].append(steps * batch_size / took)
     finally:
         end(workers.values())
+    print(f"{network}, batch {batch_size}: " + ", ".join(f"{loop} {np.median(rates[loop]):,.0f}" for loop in LOOPS), flush=True)
     return [dict(network=network, batch=batch_size, device=device, loop=loop, images_per_s=float(np.median(rates[loop])),
                  peak_mib=peaks[loop], slowest=min(rates[loop]), fastest=max(rates[loop])) for loop in LOOPS]
 
@@ -77,35 +84,36 @@ def main():
     parser.add_argument("--networks", nargs="+", choices=list(networks()), default=list(networks()))
     parser.add_argument("--batches", nargs="+", type=int, default=[64, 512])
     parser.add_argument("--out", type=Path, default=datasets.ROOT / "_build", help="where bench.json goes")
-    parser.add_argument("--only-loops", action="store_true",
-                        help="leave out choices, growth, costs and agreement, which only CIFAR-10 has anyway")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="measure no others now")
     given = parser.parse_args()
     device = lab_settings.device(lab_settings.read(dict(device=given.device)))
 
     data = datasets.load(given.dataset)  # so that what is wrong with it is said at once
 
-    rows = []
-    for network in given.networks:
-        for batch_size in given.batches:
-            measured = measure(network, batch_size, given.dataset, device.type, given.repeats, given.seconds)
-            print(table(measured).to_string(index=False), flush=True)
-            rows += measured
-    found = dict(machine=device_name(device), threads=torch.get_num_threads(), cores=os.cpu_count(),
-                 precision="bf16" if has_bf16_units(device) else "fp32", torch=torch.__version__,
-                 date=datetime.date.today().isoformat(), repeats=given.repeats, loops=rows)
-    if given.dataset == "cifar10" and not given.only_loops:
-        found["choices"] = choices(networks()["level_1"], data, device)
-        found["side_by_side"] = side_by_side("level_1", given.dataset, device.type, 2)
-        found["growth"] = growth("level_1", given.dataset, device.type)
-        found["costs"] = dict(assignment_6b=costs("assignment_6b", device.type))
-        found["agreement"] = agreement(networks()["level_1"], data, device.type)
-    print(table(rows).to_string(index=False))
-    write_whole(given.out / "bench.json", json.dumps(rows, indent=1).encode())
+    parts = dict(
+        loops=lambda: [row for network in given.networks for batch_size in given.batches
+                       for row in measure(network, batch_size, given.dataset, device.type, given.repeats, given.seconds)],
+        choices=lambda: choices(networks()["level_1"], data, device),
+        side_by_side=lambda: side_by_side("level_1", given.dataset, device.type, 2),
+        growth=lambda: growth("level_1", given.dataset, device.type),
+        costs=lambda: dict(assignment_6b=costs("assignment_6b", device.type)),
+        agreement=lambda: agreement(networks()["level_1"], data, device.type))
+    name = "-".join(re.findall(r"[a-z0-9]+", device_name(device).lower())) + ".json"
+    found = json.loads((given.out / name).read_text()) if (given.out / name).exists() else {}
+    found |= dict(machine=device_name(device), threads=torch.get_num_threads(), cores=os.cpu_count(),
+                  precision="bf16" if has_bf16_units(device) else "fp32", torch=torch.__version__,
+                  date=datetime.date.today().isoformat(), repeats=given.repeats)
+    for part in given.parts:
+        found[part] = parts[part]()
+        write_whole(given.out / name, (json.dumps(found, indent=1) + "\n").encode())
+        if part == "loops":
+            write_whole(given.out / "bench.json", json.dumps(found["loops"], indent=1).encode())
+    if "loops" in given.parts:
+        print(table(found["loops"]).to_string(index=False))
     if device.type == "cpu" and not all(map(os.environ.get, ALLOCATOR)):
         print("Not kept for the book: on a CPU it measures with the allocator's settings of the Makefile, so use make bench.")
-    elif "growth" in found:
-        name = "-".join(re.findall(r"[a-z0-9]+", found["machine"].lower()))
-        write_whole(KEPT / f"{name}.json", (json.dumps(found, indent=1) + "\n").encode())
+    elif given.dataset == "cifar10" and all(part in found for part in PARTS):
+        write_whole(KEPT / name, (given.out / name).read_bytes())
 
 
 if __name__ == "__main__":

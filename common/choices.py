@@ -8,7 +8,8 @@ import time
 import torch
 import torch.nn.functional as F
 
-from common.loops import answer, end, process, synchronise, worker
+from common.loops import synchronise, worker
+from common.processes import answer, end, process
 from common.steps import one_batch, one_step
 from common.train import has_bf16_units
 
@@ -37,8 +38,15 @@ def choices(build, data, device, batch_size=64, repeats=5, target=2.0):
         steps["on one thread"] = on_one_thread(steps["as we train"])
     steps[f"{STACKED} networks stacked, in fp32"] = stacked_step(build, images, labels, device)[1]
     counts, first = {}, {}
-    for name, step in steps.items():
-        first[name] = seconds(step, 1)
+    for name, step in list(steps.items()):
+        try:
+            first[name] = seconds(step, 1)
+        except RuntimeError as error:
+            if "compiled" not in name:
+                raise
+            print(f"{name}: not measured, since the compiler does not work here ({str(error).splitlines()[0]})")
+            del steps[name]
+            continue
         for _ in range(5):  # captures, chooses kernels
             step()
         counts[name] = max(1, round(target / seconds(step, 2) * 2))

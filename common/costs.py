@@ -9,7 +9,8 @@ import torch
 from common import data as datasets
 from common.inspect import digest
 from common.labs import LABS, variants
-from common.loops import answer, end, leading, peak_mib, process
+from common.loops import forget_peak, leading, peak_mib
+from common.processes import answer, end, process
 from common.train import train
 
 KEPT = datasets.ROOT / "book" / "bench"  # a file a machine, written by common.bench
@@ -27,8 +28,8 @@ def costs(lab, device, repeats=5, target=1.5):
     steps, rates, peaks = {}, {name: [] for name in offered}, {}
     try:
         for name, worker in workers.items():
-            *_, peaks[name] = answer(worker, 4)  # which warms up, too
-            seconds, images, _ = answer(worker, 8)
+            answer(worker, 4)  # warms up
+            seconds, images, peaks[name] = answer(worker, 8)
             steps[name] = max(2, min(8 * IMAGES // images, round(8 * target / seconds)))
         for _ in range(repeats):
             for name, worker in workers.items():
@@ -50,6 +51,7 @@ def _serve(pipe, lab, name, device):
     before = peak_mib(device)
     while steps := pipe.recv():
         count = steps * recipe.batch_size
+        forget_peak(device)
         with contextlib.redirect_stdout(None):
             second = train(variant.build, leading(data, count, 10), recipe, 0, device).history[1]
         pipe.send((second["seconds"], count, peak_mib(device) - before))

@@ -13,7 +13,7 @@ import sys
 import torch
 
 from common import data as datasets
-from common import recording
+from common import plan, recording
 from common import settings as lab_settings
 from common.errors import CourseError
 from common.records import fits, identity, read_all
@@ -125,11 +125,11 @@ def main():
     asked = {} if given.seeds is None else dict(seeds=given.seeds)
     settings = lab_settings.read(asked | dict(data_dir=given.data_dir, device=given.device))
     if given.dry:
-        recording.say_owed(all_variants(given.only), wanted(given.seeds), lab_settings.device(settings))
+        plan.say_owed(all_variants(given.only), wanted(given.seeds), lab_settings.device(settings))
     elif given.jobs > 1:
         recording.in_processes(given.jobs, [sys.executable, "-m", "common.labs", *sys.argv[1:], "--jobs", "1"])
     else:
-        recording.record(all_variants(given.only), wanted(given.seeds), settings, recording.seconds(given.budget))
+        recording.record(all_variants(given.only), wanted(given.seeds), settings, plan.seconds(given.budget))
 
 
 if __name__ == "__main__":

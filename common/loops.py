@@ -4,7 +4,6 @@ Each is a function of (build, data, batch_size, device) that returns a function:
 """
 
 import contextlib
-import multiprocessing
 import os
 import time
 from dataclasses import replace
@@ -19,7 +18,6 @@ from torchvision import transforms
 
 from common import data as datasets
 from common.blocks import resnet_18
-from common.errors import CourseError
 from common.labs import LABS, variants
 from common.recipe import Recipe
 from common.steps import one_batch, one_step
@@ -48,7 +46,7 @@ def usual_loop(build, data, batch_size, device, seed=0):
     network = build().to(device).train()
     optimizer = torch.optim.SGD(network.parameters(), lr=0.01, momentum=0.9)
     loader = DataLoader(Pictures(data.train_images, data.train_labels), batch_size, shuffle=True, drop_last=True,
-                        num_workers=os.cpu_count(), persistent_workers=True, pin_memory=device.type == "cuda")
+                        num_workers=cores(), persistent_workers=True, pin_memory=device.type == "cuda")
 
     def step(batch):
         images, labels = (part.to(device, non_blocking=True) for part in batch)
@@ -67,7 +65,12 @@ def usual(build, data, batch_size, device):
     _, batches, step = usual_loop(build, data, batch_size, device)
     # While the other loops have their turn, the workers load ahead: those batches must not count as free.
     return timed(lambda steps: [step(batch) for batch in islice(batches, steps)],
-                 before=lambda: [next(batches) for _ in range(2 * os.cpu_count())])
+                 before=lambda: [next(batches) for _ in range(2 * cores())])
+
+
+def cores():
+    """Return how many of the processor's cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
 
 
 def endless(loader):
@@ -98,7 +101,8 @@ def ceiling(build, data, batch_size, device):
     """The same step as ours on one batch that is made once: no choosing, augmenting, normalising, counting."""
     step = one_step(build, *one_batch(data, batch_size, device), device, bf16=has_bf16_units(device),
                     replayed=device.type == "cuda")
-    return timed(lambda steps: [step() for _ in range(steps)], before=step)
+    warm = 200 if device.type == "cuda" else 1  # a GPU's clock falls while it idles, and the fourth step is captured
+    return timed(lambda steps: [step() for _ in range(steps)], before=lambda: [step() for _ in range(warm)])
 
 
 LOOPS = {"usual": usual, "ours": ours, "ceiling": ceiling}
@@ -123,6 +127,13 @@ def synchronise():
         torch.cuda.synchronize()
 
 
+def forget_peak(device):
+    """Have `peak_mib` count from now on, on a GPU: the first steps there hold what cuDNN tries kernels with."""
+    if device == "cuda":
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+
+
 def peak_mib(device):
     """Return the largest memory this process has held so far, in MiB: of the GPU's, or else of the machine's."""
     if device == "cuda":
@@ -143,55 +154,5 @@ def worker(pipe, loop, network, batch_size, dataset, device):
     data = datasets.load(dataset)
     seconds = LOOPS[loop](networks()[network], data, batch_size, torch.device(device))
     while steps := pipe.recv():
+        forget_peak(device)
         pipe.send((seconds(steps), peak_mib(device)))
-
-
-def process(target, *arguments, **variables):
-    """Start `target(pipe, *arguments)` in a process of its own, and return (our end of the pipe, the process).
-
-    It has other environment `variables` than this one; None takes one away.
-    """
-    context = multiprocessing.get_context("spawn")
-    mine, theirs = context.Pipe()
-    started = context.Process(target=target, args=(theirs, *arguments))
-    with environment(**variables):
-        started.start()
-    theirs.close()
-    return mine, started
-
-
-def answer(process, question=None):
-    """Return what a `process` of the function above sends back, to `question` where one is given. Raises CourseError."""
-    pipe, _ = process
-    try:
-        if question is not None:
-            pipe.send(question)
-        return pipe.recv()
-    except (EOFError, OSError):
-        raise CourseError("A process of the benchmark ended early: the lines above say why.") from None
-
-
-def end(processes):
-    """Wait until `processes` have ended, each after its turn; workers are told to."""
-    for pipe, started in processes:
-        with contextlib.suppress(OSError):  # it has ended already
-            pipe.send(0)
-        pipe.close()
-        started.join()
-
-
-@contextlib.contextmanager
-def environment(**changes):
-    """Have other environment variables for a while, for processes that are started meanwhile; None takes one away."""
-    def put(values):
-        for name, value in values.items():
-            os.environ.pop(name, None)
-            if value is not None:
-                os.environ[name] = value
-
-    before = {name: os.environ.get(name) for name in changes}
-    put(changes)
-    try:
-        yield
-    finally:
-        put(before)

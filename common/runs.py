@@ -120,7 +120,7 @@ def device_name(device):
 
 
 def _commit():
-    """Return the commit of the code that trains, marked where labs/ or common/ differ from it."""
+    """Return the commit of the code that trains, marked where labs/ or common/ differ from it; without git, $COMMIT."""
     def git(*arguments):
         command = ["git", "-C", str(datasets.ROOT), *arguments]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
@@ -129,4 +129,4 @@ def _commit():
         changed = git("status", "--porcelain", "--", "common", "labs")
         return git("rev-parse", "--short=12", "HEAD") + ("-dirty" if changed else "")
     except (OSError, subprocess.CalledProcessError):
-        return "unknown"
+        return os.environ.get("COMMIT", "unknown")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import pandas as pd
 from matplotlib import pyplot as plt
 
-from common.recording import clock
+from common.plan import clock
 from common.records import read_all
 
 

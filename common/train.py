@@ -141,7 +141,7 @@ def train(build, data, recipe, seed, device="cpu", checkpoint=None, title="", pl
             scheduler.step(row.get("val_loss", row["train_loss"]))
         elif recipe.schedule not in PER_STEP:
             scheduler.step()
-        row["seconds"] = round(time.perf_counter() - started, 3)
+        row["seconds"] = round(time.perf_counter() - started, 6)
         result.history.append(row)
         if checkpoint:
             save(checkpoint, network, optimizer, scheduler, result.history)

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 
 from common import data as datasets
-from common.loops import answer, end, leading, networks, peak_mib, process, usual_loop
+from common.loops import leading, networks, peak_mib, usual_loop
+from common.processes import answer, end, process
 from common.recipe import Recipe
 from common.train import evaluate, train
 

@@ -5,7 +5,7 @@ import sys
 import pytest
 import torch
 
-from common import checkpoint, labs, recording, records, runs, settings, train
+from common import checkpoint, labs, plan, recording, records, runs, settings, train
 from common import data as datasets
 from common.errors import CourseError
 
@@ -45,7 +45,7 @@ def lab(folders, monkeypatch):
     monkeypatch.setattr(recording, "RECORDS", folders / "records")
     monkeypatch.setattr(datasets, "ROOT", folders)
     monkeypatch.setattr(recording, "RUNS", folders / "runs")
-    for module in (labs, recording):
+    for module in (labs, plan):
         monkeypatch.setattr(module, "read_all", lambda: records.read_all(folders / "records"))
     return path
 
@@ -112,15 +112,15 @@ def test_a_lab_is_read_where_there_is_nothing_to_draw_with(lab, monkeypatch):
 def test_every_variants_first_seed_comes_first_and_the_cheapest_lab_before_others(lab, folders):
     dear = LAB.replace("Recipe(epochs=1", "Recipe(epochs=50").replace("uno", "one")
     (lab.parent / "a_dear_lab.py").write_text(dear)
-    plan = [(job.lab, job.name, job.seed) for job in recording.owed(labs.all_variants(), labs.wanted(2))]
+    planned = [(job.lab, job.name, job.seed) for job in plan.owed(labs.all_variants(), labs.wanted(2))]
     first = [("a_lab", "one"), ("a_lab", "two"), ("a_dear_lab", "one"), ("a_dear_lab", "two")]
-    assert plan == [(*v, seed) for seed in (0, 1) for v in first]
+    assert planned == [(*v, seed) for seed in (0, 1) for v in first]
     (folders / "runs" / "a_lab" / "two").mkdir(parents=True)
     (folders / "runs" / "a_lab" / "two" / "seed-0-0123abcd.checkpoint").touch()  # of an older recipe: of no use
     stopped(lab, "two", 1)
-    resumed = recording.owed(labs.all_variants(), labs.wanted(2))
+    resumed = plan.owed(labs.all_variants(), labs.wanted(2))
     assert [(job.name, job.seed, job.done) for job in resumed][:2] == [("two", 1, 0.5), ("one", 0, 0)]
-    assert len(resumed) == len(plan)
+    assert len(resumed) == len(planned)
 
 
 def stopped(lab, name, seed, epochs=1):
@@ -133,11 +133,11 @@ def stopped(lab, name, seed, epochs=1):
 def test_a_run_that_was_begun_takes_the_less(lab, capsys):
     record(1, "a_lab/two")
     took = labs.read_all()[0].took
-    whole = recording.owed(labs.all_variants("a_lab/two"), labs.wanted(2))[0]
+    whole = plan.owed(labs.all_variants("a_lab/two"), labs.wanted(2))[0]
     stopped(lab, "two", 1)
-    rest = recording.owed(labs.all_variants("a_lab/two"), labs.wanted(2))[0]
-    assert recording.known(whole, labs.read_all()) == took and recording.known(rest, labs.read_all()) == took / 2
-    recording.say_owed(labs.all_variants("a_lab/two"), labs.wanted(2), torch.device("cpu"))
+    rest = plan.owed(labs.all_variants("a_lab/two"), labs.wanted(2))[0]
+    assert plan.known(whole, labs.read_all()) == took and plan.known(rest, labs.read_all()) == took / 2
+    plan.say_owed(labs.all_variants("a_lab/two"), labs.wanted(2), torch.device("cpu"))
     assert "(50% of seed 1 done)" in capsys.readouterr().out
 
 
@@ -157,16 +157,20 @@ def test_seeds_are_what_the_parameters_of_a_lab_say(lab):
 def test_what_is_owed_is_said_and_nothing_trained(lab, capsys):
     record(1, "a_lab/one")
     capsys.readouterr()
-    recording.say_owed(labs.all_variants(), labs.wanted(2), torch.device("cpu"))
+    plan.say_owed(labs.all_variants(), labs.wanted(2), torch.device("cpu"))
     said = capsys.readouterr().out.splitlines()
     assert said[0].startswith("a_lab one: 280 parameters, 1 epochs, seeds 1, about")
     assert said[1].startswith("a_lab two: 280 parameters, 2 epochs, seeds 0, 1, about")
     assert said[2].startswith("3 runs are owed, about") and len(labs.read_all()) == 1
 
 
-def test_a_budget_begins_nothing_it_does_not_suffice_for(lab, capsys):
+def test_a_budget_begins_nothing_it_does_not_suffice_for(lab, capsys, monkeypatch):
     record(1, "a_lab/one")
     record(2, budget=1e-6)
+    said = capsys.readouterr().out
+    assert len(labs.read_all()) == 1 and "the time is over\n" in said and "3 are missing still.\n" in said
+    monkeypatch.setattr(recording, "known", lambda job, here: 1e9)
+    record(2, budget=60)
     said = capsys.readouterr().out
     assert len(labs.read_all()) == 1 and "would not be finished in time" in said and "3 did not fit into the time" in said
 
@@ -181,11 +185,27 @@ def test_a_run_that_turns_out_too_long_is_laid_aside_and_goes_on_another_time(la
     assert len(kept) == 1 and len(torch.load(kept[0], weights_only=True)["history"]) == 2
 
 
-def test_a_run_that_diverged_is_told_at_the_end_and_keeps_no_other_from_the_record(lab):
+def test_a_run_that_diverged_is_told_at_the_end_and_keeps_no_other_from_the_record(lab, capsys):
     lab.write_text(LAB.replace("epochs=1, lr=0.1", "epochs=1, lr=3e38"))
-    with pytest.raises(CourseError, match="These runs diverged: a_lab one seed 0. Lower their learning rates"):
+    with pytest.raises(CourseError, match="These runs failed: a_lab one seed 0. The lines above"):
         record(1)
+    assert "given up: " in (said := capsys.readouterr().out) and "train again with a lower learning rate" in said
     assert [r.variant for r in labs.read_all()] == ["two"]
+
+
+def test_a_network_that_fails_keeps_no_other_from_the_record(lab, capfd):
+    lab.write_text(LAB.replace("Variant(build, Recipe(epochs=1", """Variant(lambda: Fails(*build()), Recipe(epochs=1""")
+                   .replace("def build", """class Fails(nn.Sequential):
+    def forward(self, images):
+        if self.training:
+            raise RuntimeError("no kernel for this")
+        return super().forward(images)
+
+
+def build"""))
+    with pytest.raises(CourseError, match="These runs failed: a_lab one seed 0. The lines above"):
+        record(1)
+    assert [r.variant for r in labs.read_all()] == ["two"] and "no kernel for this" in capfd.readouterr().err
 
 
 def test_a_budget_begins_nothing_that_by_its_arithmetic_is_far_too_long(lab, capsys):
@@ -205,11 +225,11 @@ def test_times_of_another_device_say_nothing_of_a_budget_here(lab, monkeypatch):
 
 def test_a_run_of_a_variant_without_a_record_is_expected_to_take_its_share_of_the_arithmetic(lab):
     record(1, "a_lab/one")
-    short, long = labs.read_all()[0], recording.owed(labs.all_variants("a_lab/two"), labs.wanted(1))[0]
-    assert recording.expected(long, [short]) == pytest.approx(2 * short.took) and recording.expected(long, []) is None
+    short, long = labs.read_all()[0], plan.owed(labs.all_variants("a_lab/two"), labs.wanted(1))[0]
+    assert plan.expected(long, [short]) == pytest.approx(2 * short.took) and plan.expected(long, []) is None
     record(1, "a_lab/two")
-    twice, other = labs.read_all()[1], recording.owed(labs.all_variants("a_lab/one"), labs.wanted(2))[0]
-    assert recording.expected(other, [twice]) == pytest.approx(twice.took / 2)
+    twice, other = labs.read_all()[1], plan.owed(labs.all_variants("a_lab/one"), labs.wanted(2))[0]
+    assert plan.expected(other, [twice]) == pytest.approx(twice.took / 2)
 
 
 def test_retraining_begins_anew_where_a_run_was_stopped(lab, monkeypatch):
@@ -243,7 +263,7 @@ def test_the_command_line_does_what_it_says(lab, monkeypatch, words, called):
     done = []
     monkeypatch.setattr(sys, "argv", ["labs", *words.split()])
     monkeypatch.setattr(labs, "verify", lambda folder: done.append(("verify", folder)))
-    monkeypatch.setattr(recording, "say_owed", lambda some, seeds, device: done.append(("say_owed", len(some), seeds)))
+    monkeypatch.setattr(plan, "say_owed", lambda some, seeds, device: done.append(("say_owed", len(some), seeds)))
     monkeypatch.setattr(recording, "record", lambda some, seeds, options, budget: done.append(
         ("record", len(some), seeds, budget)))
     monkeypatch.setattr(recording, "in_processes", lambda jobs, command: done.append(
@@ -254,12 +274,12 @@ def test_the_command_line_does_what_it_says(lab, monkeypatch, words, called):
 
 @pytest.mark.parametrize("text, amount", [("25m", 1500), ("90s", 90), ("1.5h", 5400), ("", None)])
 def test_budgets(text, amount):
-    assert recording.seconds(text) == amount
+    assert plan.seconds(text) == amount
 
 
 def test_a_budget_that_is_no_time_is_refused():
     with pytest.raises(CourseError, match="The budget '25 minutes' is no time: .* as in BUDGET=25m"):
-        recording.seconds("25 minutes")
+        plan.seconds("25 minutes")
 
 
 def test_the_bar_of_progress_counts(lab, capsys):

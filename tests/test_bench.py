@@ -9,14 +9,14 @@ import pytest
 import torch
 from conftest import build
 
-from common import bench, choices, costs, labs, loops, whole_runs
+from common import bench, choices, costs, labs, loops, processes, whole_runs
 from common import data as datasets
 from common.train import has_bf16_units
 
 
 def test_it_measures_each_loop_and_writes_what_it_saw(tmp_path, monkeypatch):
     command = [sys.executable, "-m", "common.bench", "--dataset", "synthetic", "--device", "cpu", "--repeats", "2",
-               "--seconds", "0.05", "--networks", "level_1", "--batches", "64", "--only-loops", "--out", tmp_path]
+               "--seconds", "0.05", "--networks", "level_1", "--batches", "64", "--parts", "loops", "--out", tmp_path]
     done = subprocess.run(command, capture_output=True, text=True, cwd=datasets.ROOT)
     assert done.returncode == 0, done.stderr
     rows = json.loads((tmp_path / "bench.json").read_text())
@@ -24,7 +24,31 @@ def test_it_measures_each_loop_and_writes_what_it_saw(tmp_path, monkeypatch):
     for row in rows:
         assert {k: row[k] for k in ("network", "batch", "device")} == dict(network="level_1", batch=64, device="cpu")
         assert 0 < row["slowest"] <= row["images_per_s"] <= row["fastest"] and row["peak_mib"] > 100
-    assert "ours / usual" in done.stdout and list(tmp_path.iterdir()) == [tmp_path / "bench.json"]
+    assert "ours / usual" in done.stdout and len(list(tmp_path.iterdir())) == 2
+    kept, = (json.loads(path.read_text()) for path in tmp_path.iterdir() if path.name != "bench.json")
+    assert kept["loops"] == rows and not kept.keys() & set(bench.PARTS[1:])
+
+
+def test_it_goes_to_the_book_when_all_parts_are_there_though_measured_in_several_goes(tmp_path, monkeypatch, tiny):
+    monkeypatch.setattr(datasets, "load", lambda name: tiny)
+    monkeypatch.setattr(bench, "KEPT", tmp_path / "kept")
+    monkeypatch.setattr(bench, "measure", lambda *given: [
+        dict(network=given[0], batch=given[1], loop=loop, images_per_s=1.0, peak_mib=1) for loop in loops.LOOPS])
+    for part in bench.PARTS[1:]:
+        monkeypatch.setattr(bench, part, lambda *given, part=part: part)
+    for variable in bench.ALLOCATOR:
+        monkeypatch.setenv(variable, "1")
+
+    def measure(*parts):
+        monkeypatch.setattr(sys, "argv", ["bench", "--device", "cpu", "--out", str(tmp_path / "out"), "--parts", *parts])
+        bench.main()
+
+    measure("loops", "costs")
+    assert not (tmp_path / "kept").exists()
+    measure(*bench.PARTS[1:])
+    kept, = (json.loads(path.read_text()) for path in (tmp_path / "kept").iterdir())
+    assert set(bench.PARTS) < kept.keys() and kept["growth"] == "growth" and len(kept["loops"]) == 12
+    assert kept["costs"] == dict(assignment_6b="costs")
 
 
 def test_the_table_has_the_ratios():
@@ -64,6 +88,20 @@ def test_choices_are_each_a_step_that_trains(tiny, monkeypatch):
     rows = choices.choices(build, tiny, torch.device("cpu"), batch_size=16, repeats=1, target=0.01)
     assert rows[0]["choice"] == "as we train" and len(rows) >= 4
     assert all(row["images_per_s"] > 0 and row["first_s"] > 0 for row in rows)
+
+
+def test_a_compiler_that_does_not_work_is_left_out_and_nothing_else(tiny, monkeypatch, capsys):
+    def fails(network):
+        def run(images):
+            raise RuntimeError("Python.h: No such file or directory\nmore")
+        return run
+
+    monkeypatch.setenv("CC", "cc")
+    monkeypatch.setattr(torch, "compile", fails)
+    rows = choices.choices(build, tiny, torch.device("cpu"), batch_size=16, repeats=1, target=0.01)
+    assert len(rows) >= 3 and "compiled" not in [row["choice"] for row in rows]
+    assert "compiled: not measured, since the compiler does not work here (Python.h: No such file or directory)\n" \
+        in capsys.readouterr().out
 
 
 def test_one_thread_and_all_of_them_again():
@@ -114,7 +152,7 @@ def test_stacked_networks_learn_what_each_would_alone(tiny):
 def test_environment_is_as_before_afterwards(monkeypatch):
     monkeypatch.setenv("ONE", "1")
     monkeypatch.delenv("TWO", raising=False)
-    with loops.environment(ONE=None, TWO="2"):
+    with processes.environment(ONE=None, TWO="2"):
         assert "ONE" not in os.environ and os.environ["TWO"] == "2"
     assert os.environ["ONE"] == "1" and "TWO" not in os.environ
 

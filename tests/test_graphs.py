@@ -66,9 +66,14 @@ def test_a_step_reads_nothing_back_from_the_device(tiny, monkeypatch, settings):
 
 @pytest.mark.parametrize("lab", sorted(path.stem for path in LABS.glob("*.py")))
 def test_nor_does_any_network_of_a_lab(tiny, monkeypatch, lab):
-    for made, recipe in {digest(each.build()): each for each in variants(LABS / f"{lab}.py").values()}.values():
+    for made, recipe in pairs(lab):
         with pytest.raises(Stop), monkeypatch.context() as patched:
             step_on_a_gpu_that_is_not_there(made, tiny, recipe.plus(batch_size=32, schedule="constant"), patched)
+
+
+def pairs(lab):
+    """Return the Variants of a lab that differ in their networks or recipes."""
+    return {(digest(each.build()), each.recipe): each for each in variants(LABS / f"{lab}.py").values()}.values()
 
 
 class Reads(nn.Module):
@@ -159,3 +164,12 @@ def test_the_captured_step_learns_what_the_plain_one_does(tiny, settings):
     fast, plain = (train(build_without_dropout, tiny, recipe, 0, "cuda", plain=p).history for p in (False, True))
     for a, b in zip(fast, plain):
         assert a["lr"] == b["lr"] and a["train_loss"] == pytest.approx(b["train_loss"], rel=0.02)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
+@pytest.mark.parametrize("lab", sorted(path.stem for path in LABS.glob("*.py")))
+def test_every_network_of_a_lab_is_captured_and_learns(tiny, lab):
+    for made, recipe in pairs(lab):
+        short = recipe.plus(epochs=2, batch_size=16, validation=0.1, follow_test=False, follow_train=False)
+        result = train(made, tiny, short, 0, "cuda")
+        assert all(0 < row["train_loss"] < 10 for row in result.history), (digest(made()), recipe)
