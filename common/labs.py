@@ -69,7 +69,7 @@ def all_variants(only=""):
 def verify(data_dir, every=1):
     """Prove every record; raise CourseError at the first that does not hold.
 
-    A record's checksums must fit, its test accuracy and confusion matrix must follow from the stored predictions and
+    A record's place must be that of its run and its checksums fit, its test accuracy and confusion matrix must follow from the stored predictions and
     the test labels, to the last digit, and its stored weights, given every `every`-th test image, must predict nearly
     all of them alike and give about that accuracy. A record that no lab asks for is named.
     """
@@ -78,6 +78,8 @@ def verify(data_dir, every=1):
     records, scales = read_all(), {}  # {what decides the normalisation: (mean, std)}
     for record in records:
         said = f"The record {record.path}"
+        if record.path.parts[-3:] != (record.lab, record.variant, f"seed-{record.seed}.json"):
+            raise CourseError(f"{said} is of {record.lab}/{record.variant}, seed {record.seed}: remove the copy.")
         predictions = torch.from_numpy(record.predictions())
         right = predictions == data.test_labels
         for what, holds in (

@@ -423,7 +423,8 @@ def field(pairs):
 def check_field(answer):
     pooled = [(3, 1), (3, 1), (3, 1), (2, 2)]
     whole = [*pooled, (3, 1), (3, 1), (2, 2), (3, 1), (3, 1), (7, 1)]
-    cases = ([(3, 1)], 3), ([(3, 1), (3, 1)], 5), (pooled, 8), (whole, 58), ([(3, 2), (3, 2), (3, 1)], 15)
+    cases = (([(3, 1)], 3), ([(3, 1), (3, 1)], 5), (pooled, 8), (whole, 58),
+             ([(3, 2), (3, 2), (3, 1)], 15), ([(7, 3), (3, 1)], 13))
     return compare(
         answer, [((pairs,), right) for pairs, right in cases],
         [(lambda pairs: 1 + sum(kernel - 1 for kernel, _ in pairs),
@@ -461,7 +462,8 @@ def first_at_floor(start, factor, every, floor):
 # %% tags=["check", "hide-input"]
 def check_floor(answer):
     return compare(
-        answer, [((0.003, 0.9, 3, 0.0005), 55), ((0.003, 0.9, 2, 0.0005), 37), ((0.1, 0.5, 10, 0.001), 71)],
+        answer, [((0.003, 0.9, 3, 0.0005), 55), ((0.003, 0.9, 2, 0.0005), 37), ((0.1, 0.5, 10, 0.001), 71),
+                 ((1.0, 0.5, 10, 0.25), 21)],
         [(lambda start, factor, every, floor: math.ceil(math.log(floor / start) / math.log(factor)),
           "that is the number of drops; how many epochs pass between them?"),
          (lambda start, factor, every, floor: {3: 54, 2: 36, 10: 70}[every],

@@ -326,6 +326,9 @@ show.Text("**The difference.** "
           + stats.sentence(repaired_records, statistics_records, ("training statistics", "test statistics")))
 
 # %% [markdown]
+# Before you thank or blame six numbers: [Level 1](level_1) shows how far apart two networks may end that differ in
+# nothing but their seed, and a single pair cannot tell the one cause from the other.
+#
 # The rule stays: one knows the size of the effect only after breaking it. Here both sets were drawn from one pool, and
 # what leaks is six numbers. Where a test set comes from another camera, or what leaks is a choice of features, the same
 # mistake can make the result. (The framework also hands the *training* transforms to the test set. That does no harm as
@@ -466,7 +469,8 @@ def batches(images, labels, size):
 def check_batches(answer):
     """Return what is to be said of a function that yields a set in batches."""
     for images, labels, size in ((drawn.test_images, drawn.test_labels, 64),
-                                 (drawn.test_images[7:12], drawn.test_labels[7:12], 2)):
+                                 (drawn.test_images[7:12], drawn.test_labels[7:12], 2),
+                                 (drawn.test_images[:6], drawn.test_labels[:6], 3)):
         asked, given = f"asked for {len(images):,} images in batches of {size}", answer(images, labels, size)
         if given is None:
             return "Not yet: the function returns None; it must yield batches."

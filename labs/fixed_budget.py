@@ -263,12 +263,14 @@ def check_keep(answer):
     candidates = {"a": (90_000, [0.88, 0.89, 0.88], [0.935, 0.933, 0.937]),
                   "b": (99_000, [0.95, 0.88, 0.88], [0.87, 0.87, 0.87]),
                   "c": (120_000, [0.97, 0.96], [0.95, 0.95]),
-                  "d": (100_000, [0.96, 0.83, 0.88, 0.88], [0.88, 0.88, 0.88, 0.88]),
-                  "e": (95_000, [0.90, 0.90, 0.90], [0.88, 0.88, 0.88])}
+                  "d": (100_000, [0.99, 0.86, 0.86, 0.86], [0.88, 0.88, 0.88, 0.88]),
+                  "e": (95_000, [0.90, 0.90, 0.90], [0.88, 0.88, 0.88]),
+                  "f": (97_000, [0.93, 0.92, 0.87, 0.82], [0.87, 0.87, 0.87, 0.87])}
     hints = {"a": "that one is best on the test images. Chosen by them, its test accuracy would be a flattered number.",
              "c": "that one is over the budget.",
              "d": "that one has the best single run, or the largest sum; compare means over seeds.",
              "e": "that one has the best of its worst seed, or the best median; compare means over seeds.",
+             "f": "that one is best in its first seeds; every seed counts.",
              "b": "a budget of 120,000 may be spent to the last one, and then there is a better one."}
     return compare(
         answer, [((candidates, 100_000), "b"), ((candidates, 120_000), "c")],

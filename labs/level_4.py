@@ -370,7 +370,7 @@ def check_block(answer):
         return inspect.parameters(residual_block(n, m))
 
     return compare(
-        answer, [((n, m), counted(n, m)) for n, m in ((64, 64), (64, 128), (128, 128), (3, 5))],
+        answer, [((n, m), counted(n, m)) for n, m in ((64, 64), (64, 128), (128, 128), (3, 5), (128, 64))],
         [(lambda n, m: 9 * n * m + 9 * m * m + (n * m if n != m else 0),
           "batch normalisation has a scale and a shift for each channel."),
          (lambda n, m: 9 * n * m + 9 * m * m + 4 * m, "where the channels differ, the shortcut is a convolution too."),

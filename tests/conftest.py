@@ -113,6 +113,8 @@ def papermill(lab, out, runs, *parameters):
 
 def printed(notebook, tag=None):
     """Return what each code cell of an executed notebook printed, of all cells or of those with a tag."""
+    import nbformat  # here, since the GPU's tests should run where there is no Jupyter
+
     return ["".join(o.get("text", "") for o in cell.outputs) for cell in nbformat.read(notebook, 4).cells
             if cell.cell_type == "code" and (tag is None or tag in cell.metadata.get("tags", []))]
 

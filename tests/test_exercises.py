@@ -31,6 +31,13 @@ def folded(weight, bias):
     return layer
 
 
+def without_bias(first, second):
+    """Fold the weights alone, and spoil the layers that were given, so that these have no bias either."""
+    first.bias.data.zero_()
+    second.bias.data.zero_()
+    return folded((second.weight.data[:, :, 0, 0] @ first.weight.data[:, :, 1, 1])[:, :, None, None], torch.zeros(10))
+
+
 @pytest.mark.parametrize("answer, said", [
     (lambda a, b: None, "Not yet: the function must return a convolution"),
     (lambda a, b: nn.Conv2d(64, 10, 1), "Not yet: scores differ by up to"),
@@ -38,6 +45,7 @@ def folded(weight, bias):
      "Not yet: the weight is right, the bias is not"),
     (lambda a, b: folded((b.weight.data[:, :, 0, 0] @ a.weight.data[:, :, 1, 1])[:, :, None, None],
                          b.weight.data[:, :, 0, 0] @ a.bias.data + b.bias.data), "Right: "),
+    (without_bias, "Not yet: the weight is right, the bias is not"),
 ])
 def test_level_1_fold(level_1, answer, said):
     assert level_1["check_fold"](answer).startswith(said)

@@ -94,10 +94,11 @@ def test_the_schedule_is_the_one_that_was_defined(lab):
     assert lab["variants"]["as_run_final"].recipe.schedule == "constant"  # but never passed
 
 
-def field(double=False, early=False, pools=True):
+def field(double=False, early=False, pools=True, any_stride=True):
     def answer(pairs):
         side, jump = 1, 1
         for kernel, stride in pairs:
+            stride = stride if any_stride else min(stride, 2)
             if double and stride > 1:
                 side *= 2
                 continue
@@ -115,6 +116,7 @@ def field(double=False, early=False, pools=True):
     (field(pools=False), "Not yet: for [(3, 1), (3, 1), (3, 1), (2, 2)] it gives 7, and it should give 8."),
     (lambda pairs: 1 + sum(k - 1 for k, _ in pairs), "Not yet: after a stride, neighbours lie further apart"),
     (lambda pairs: 2 + 2 * len(pairs), "Not yet: for [(3, 1)] it gives 4, and it should give 3."),
+    (field(any_stride=False), "Not yet: for [(7, 3), (3, 1)] it gives 11, and it should give 13."),
     (field(), "Right: "),
 ])
 def test_field(lab, answer, said):
@@ -131,6 +133,7 @@ def drops(start, factor, floor):
     (lambda s, f, e, low: e * drops(s, f, low), "Not yet: that is the epoch counted from 0"),
     (lambda s, f, e, low: e * (drops(s, f, low) - 1) + 1, "Not yet: for 0.003, 0.9, 3, 0.0005 it gives 52, and it should give 55."),
     (lambda s, f, e, low: 100, "Not yet: for 0.003, 0.9, 3, 0.0005 it gives 100, and it should give 55."),
+    (lambda s, f, e, low: e * math.floor(math.log(low / s) / math.log(f) + 1) + 1, "Not yet: for 1.0, 0.5, 10, 0.25 it gives 31"),
     (lambda s, f, e, low: e * drops(s, f, low) + 1, "Right: "),
 ])
 def test_floor(lab, answer, said):

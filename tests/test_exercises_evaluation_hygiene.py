@@ -88,6 +88,8 @@ def batches(start=0, of_labels=0, short=False):
     (batches(start=64), "Not yet: asked for 1,000 images in batches of 64, it yields 936; where"),
     (lambda i, l, n: [(i[at:at + n], l[at:at + n]) for at in range(0, 2_000, n)],
      "Not yet: asked for 1,000 images in batches of 64, it yields batches of 64, 64, 64 … 0."),
+    (lambda i, l, n: [(i[at * n:at * n + n], l[at * n:at * n + n]) for at in range(len(i) // n + 1)],
+     "Not yet: asked for 6 images in batches of 3, it yields batches of 3, 3, 0 … 0."),
     (lambda i, l, n: [(i, l)], "Not yet: asked for 1,000 images in batches of 64, it yields batches of 1000 … 1000."),
     (lambda i, l, n: zip(i.flip(0).split(n), l.split(n)), "Not yet: asked for 1,000 images in batches of 64, it yields others"),
     (batches(of_labels=1), "Not yet: asked for 1,000 images in batches of 64, it yields the right images with labels"),

@@ -69,7 +69,10 @@ def best(column, value, least=operator.le):
     (best(1, min), "Not yet: that one has the best of its worst seed"),
     (best(1, np.median), "Not yet: that one has the best of its worst seed"),
     (best(1, lambda values: values[-1]), "Not yet: that one has the best of its worst seed"),
-    (lambda candidates, budget: "f", "Not yet: for {'a': "),
+    (best(1, lambda values: np.mean(values[:3])), "Not yet: that one is best in its first seeds"),
+    (best(1, lambda values: min(values) + max(values)), "Not yet: that one has the best single run"),
+    (best(1, lambda values: np.mean(values) + np.std(values)), "Not yet: that one has the best single run"),
+    (lambda candidates, budget: "g", "Not yet: for {'a': "),
     (best(1, np.mean, operator.lt), "Not yet: a budget of 120,000 may be spent to the last one"),
     (best(1, np.mean), "Right: "),
 ])

@@ -50,6 +50,7 @@ def test_drops_with_a_mistake(lab, mistake, said):
     (lambda n, m: 9 * n * m + 9 * m * m + 4 * m, "Not yet: where the channels differ"),
     (lambda n, m: 9 * n * m + 9 * m * m + n * m + 6 * m, "Not yet: where the shape stays"),
     (lambda n, m: 18 * n * m + 4 * m + (n * m + 2 * m if n != m else 0), "Not yet: the second convolution goes"),
+    (lambda n, m: 9 * n * m + 9 * m * m + 4 * m + (n * m + 2 * m if n < m else 0), "Not yet: where the channels differ"),
     (lambda n, m: 9 * n * m + 9 * m * m + 4 * m + (n * m + 2 * m if n != m else 0), "Right: the last stage has 75%"),
 ])
 def test_block(lab, answer, said):

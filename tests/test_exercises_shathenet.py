@@ -76,6 +76,7 @@ def test_shathenet_flattened(shathenet, answer, said):
     (lambda kernel, factor: kernel / factor, "Not yet: a pixel that is only partly covered"),
     (lambda kernel, factor: kernel // factor + 1, "Not yet: where the taps cover pixels exactly"),
     (lambda kernel, factor: kernel // factor, "Not yet: a pixel that is only partly covered"),
+    (lambda kernel, factor: kernel // factor + (kernel % factor == 1), "Not yet: a pixel that is only partly covered"),
     (lambda kernel, factor: -(-kernel // factor), "Right: "),
 ])
 def test_shathenet_folded_side(shathenet, answer, said):
