@@ -13,7 +13,6 @@ import itertools
 import json
 import os
 import sys
-from pathlib import Path
 
 import numpy as np
 import torch

@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from one_lab import lab  # noqa: F401, a fixture for all
 from torch import nn
 
 from common import checkpoint

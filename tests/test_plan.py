@@ -1,0 +1,142 @@
+"""What is owed and in which order, how long it may take, and what a budget of time leaves out."""
+
+from types import SimpleNamespace
+
+import pytest
+import torch
+from one_lab import LAB, record, stopped
+
+from common import labs, plan, recording
+from common.errors import CourseError
+
+
+def test_every_variants_first_seed_comes_first_and_the_cheapest_lab_before_others(lab, folders):
+    dear = LAB.replace("Recipe(epochs=1", "Recipe(epochs=50").replace("uno", "one")
+    (lab.parent / "a_dear_lab.py").write_text(dear)
+    planned = [(job.lab, job.name, job.seed) for job in plan.owed(labs.all_variants(), labs.wanted(2))]
+    first = [("a_lab", "one"), ("a_lab", "two"), ("a_dear_lab", "one"), ("a_dear_lab", "two")]
+    assert planned == [(*v, seed) for seed in (0, 1) for v in first]
+    (folders / "runs" / "a_lab" / "two").mkdir(parents=True)
+    (folders / "runs" / "a_lab" / "two" / "seed-0-0123abcd.checkpoint").touch()  # of an older recipe: of no use
+    stopped(lab, "two", 1)
+    resumed = plan.owed(labs.all_variants(), labs.wanted(2))
+    assert [(job.name, job.seed, job.done) for job in resumed][:2] == [("two", 1, 0.5), ("one", 0, 0)]
+    assert len(resumed) == len(planned)
+
+
+def test_a_run_that_was_begun_takes_the_less(lab, capsys):
+    record(1, "a_lab/two")
+    took = labs.read_all()[0].took
+    whole = plan.owed(labs.all_variants("a_lab/two"), labs.wanted(2))[0]
+    stopped(lab, "two", 1)
+    rest = plan.owed(labs.all_variants("a_lab/two"), labs.wanted(2))[0]
+    assert plan.known(whole, labs.read_all()) == took and plan.known(rest, labs.read_all()) == took / 2
+    plan.say_owed(labs.all_variants("a_lab/two"), labs.wanted(2), torch.device("cpu"))
+    assert "(50% of seed 1 done)" in capsys.readouterr().out
+
+
+def test_what_is_owed_is_said_and_nothing_trained(lab, capsys):
+    record(1, "a_lab/one")
+    capsys.readouterr()
+    plan.say_owed(labs.all_variants(), labs.wanted(2), torch.device("cpu"))
+    said = capsys.readouterr().out.splitlines()
+    assert said[0].startswith("a_lab one: 280 parameters, 1 epochs, seeds 1, about")
+    assert said[1].startswith("a_lab two: 280 parameters, 2 epochs, seeds 0, 1, about")
+    assert said[2].startswith("3 runs are owed, about") and len(labs.read_all()) == 1
+
+
+def test_a_budget_begins_nothing_it_does_not_suffice_for(lab, capsys, monkeypatch):
+    record(1, "a_lab/one")
+    record(2, budget=1e-6)
+    said = capsys.readouterr().out
+    assert len(labs.read_all()) == 1 and "the time is over\n" in said and "3 are missing still.\n" in said
+    monkeypatch.setattr(recording, "known", lambda job, here: 1e9)
+    record(2, budget=60)
+    said = capsys.readouterr().out
+    assert len(labs.read_all()) == 1 and "would not be finished in time" in said and "3 did not fit into the time" in said
+
+
+def test_a_run_that_turns_out_too_long_is_laid_aside_and_goes_on_another_time(lab, folders, capsys, monkeypatch):
+    monkeypatch.setattr(recording, "expected", lambda job, here: None)  # as on a device without records
+    lab.write_text(LAB.replace("Recipe(epochs=2", "Recipe(epochs=100000"))
+    record(1, budget=20)
+    said = capsys.readouterr().out
+    assert [r.variant for r in labs.read_all()] == ["one"] and "laid aside: a_lab two seed 0 needs" in said
+    kept = list((folders / "runs").rglob("*.checkpoint"))
+    assert len(kept) == 1 and len(torch.load(kept[0], weights_only=True)["history"]) == 2
+
+
+def test_a_budget_begins_nothing_that_by_its_arithmetic_is_far_too_long(lab, capsys):
+    record(1, "a_lab/one")
+    lab.write_text(LAB.replace("Recipe(epochs=2", "Recipe(epochs=1_000_000"))
+    record(1, budget=20)
+    assert "a_lab two seed 0\n   would not be finished in time\n" in capsys.readouterr().out
+
+
+def test_times_of_another_device_say_nothing_of_a_budget_here(lab, monkeypatch):
+    record(1)
+    monkeypatch.setattr(recording, "known", lambda job, here: 1e9 if here else None)
+    monkeypatch.setattr(recording, "device_name", lambda device: "another")
+    record(2, "a_lab/one", budget=60)
+    assert [(r.variant, r.seed) for r in labs.read_all()] == [("one", 0), ("one", 1), ("two", 0)]
+
+
+def test_a_run_of_a_variant_without_a_record_is_expected_to_take_its_share_of_the_arithmetic(lab):
+    record(1, "a_lab/one")
+    short, long = labs.read_all()[0], plan.owed(labs.all_variants("a_lab/two"), labs.wanted(1))[0]
+    assert plan.expected(long, [short]) == pytest.approx(2 * short.took) and plan.expected(long, []) is None
+    record(1, "a_lab/two")
+    twice, other = labs.read_all()[1], plan.owed(labs.all_variants("a_lab/one"), labs.wanted(2))[0]
+    assert plan.expected(other, [twice]) == pytest.approx(twice.took / 2)
+
+
+@pytest.mark.parametrize("text, amount", [("25m", 1500), ("90s", 90), ("1.5h", 5400), ("", None)])
+def test_budgets(text, amount):
+    assert plan.seconds(text) == amount
+
+
+def test_a_budget_that_is_no_time_is_refused():
+    with pytest.raises(CourseError, match="The budget '25 minutes' is no time: .* as in BUDGET=25m"):
+        plan.seconds("25 minutes")
+
+
+def test_a_budget_is_for_all_runs_together(lab, monkeypatch):
+    now, run = [0.0], recording.run
+
+    def takes_ten(*given):
+        now[0] += 10
+        return run(*given[:5])
+
+    monkeypatch.setattr(recording, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    monkeypatch.setattr(recording, "known", lambda job, here: 10.0)
+    monkeypatch.setattr(recording, "run", takes_ten)
+    record(2, budget=25)
+    assert len(labs.read_all()) == 2
+
+
+def test_a_guess_by_arithmetic_may_be_twice_too_high(lab, monkeypatch):
+    monkeypatch.setattr(recording, "known", lambda job, here: None)
+    monkeypatch.setattr(recording, "expected", lambda job, here: 90.0)
+    record(1, "a_lab/one", budget=60)
+    assert len(labs.read_all()) == 1
+
+
+def test_the_time_of_another_recipe_is_not_known_to_be_this_ones(lab):
+    record(1, "a_lab/two")
+    lab.write_text(LAB.replace("lr=0.1, statistics", "lr=0.2, statistics"))
+    job = plan.owed(labs.all_variants("a_lab/two"), labs.wanted(1))[0]
+    assert plan.known(job, labs.read_all()) is None
+
+
+def test_half_of_a_run_is_expected_to_take_half_of_its_time(lab):
+    record(1, "a_lab/one")
+    job, found = plan.owed(labs.all_variants("a_lab/two"), labs.wanted(1))[0], labs.read_all()
+    assert plan.expected(job._replace(done=0.5), found) == pytest.approx(plan.expected(job, found) / 2)
+
+
+def test_what_is_owed_is_not_timed_by_another_device(lab, capsys, monkeypatch):
+    record(1, "a_lab/one")
+    capsys.readouterr()
+    monkeypatch.setattr(plan, "device_name", lambda device: "another")
+    plan.say_owed(labs.all_variants(), labs.wanted(2), torch.device("cpu"))
+    assert "about" not in capsys.readouterr().out
