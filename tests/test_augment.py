@@ -51,11 +51,12 @@ def test_crop_is_a_window_of_the_padded_image_and_each_sample_has_its_own(images
         assert len(found) == 1
         places.update(found)
     assert len(places) > 25  # of 49
+    assert {y for y, _ in places} == {x for _, x in places} == set(range(7))
 
 
 def test_cutout_fills_a_rectangle_wholly_inside_now_and_then(images):
     fill = torch.tensor([-5.0, -6.0, -7.0])
-    sizes, corners = set(), set()
+    sizes, shapes, corners = set(), set(), set()
     for image, got in zip(images.float(), augment.cutout(images.float(), 4, 8, 0.5, fill, generator())):
         hole = (got == fill.view(3, 1, 1)).all(0).numpy()
         if hole.any():
@@ -63,11 +64,13 @@ def test_cutout_fills_a_rectangle_wholly_inside_now_and_then(images):
             expected = image.clone()
             expected[:, rows[0]:rows[-1] + 1, columns[0]:columns[-1] + 1] = fill.view(3, 1, 1)
             sizes |= {len(rows), len(columns)}
+            shapes.add((len(rows), len(columns)))
             corners.add((rows[0], columns[0]))
         else:
             expected = image
         assert torch.equal(got, expected)
     assert sizes == {4, 5, 6, 7, 8} and 20 < len(corners) <= 45
+    assert len(shapes) > 10  # squares alone would give 5
 
 
 def test_cutout_reaches_every_pixel_and_no_further():

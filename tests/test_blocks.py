@@ -27,7 +27,7 @@ def test_a_residual_adds_its_body_to_its_input():
     assert torch.equal(Residual(body).eval()(x), x + body.eval()(x))
 
 
-@pytest.mark.parametrize("out, stride, side", [(4, 1, 9), (6, 1, 9), (6, 2, 5)])
+@pytest.mark.parametrize("out, stride, side", [(4, 1, 9), (4, 2, 5), (6, 1, 9), (6, 2, 5)])
 def test_a_block_that_has_learnt_nothing_passes_on_its_shortcut(out, stride, side):
     torch.manual_seed(0)
     block, x = residual_block(4, out, stride).eval(), torch.randn(2, 4, 9, 9)

@@ -3,6 +3,7 @@
 import hashlib
 import pickle
 import urllib.error
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -72,7 +73,7 @@ def official(tmp_path, monkeypatch):
     rng = np.random.default_rng(0)
     digests = {}
     for name in datasets.MD5:
-        batch = {b"data": rng.integers(0, 256, (20, 3072), dtype=np.uint8), b"labels": list(range(10)) * 2}
+        batch = {b"data": rng.integers(0, 256, (20, 3072), dtype=np.uint8), b"labels": rng.permutation(np.arange(20) % 10).tolist()}
         content = pickle.dumps(batch)
         (folder / name).write_bytes(content)
         digests[name] = hashlib.md5(content).hexdigest()
@@ -82,9 +83,34 @@ def official(tmp_path, monkeypatch):
 
 def test_cifar10_is_what_its_files_hold(official):
     data = datasets.load("cifar10", official.parent)
-    assert data.train_images.shape == (100, 3, 32, 32) and data.test_labels.tolist() == list(range(10)) * 2
-    batch = pickle.loads((official / "data_batch_2").read_bytes())
-    assert torch.equal(data.train_images[20:40].flatten(1), torch.from_numpy(batch[b"data"]))
+    assert data.train_images.shape == (100, 3, 32, 32)
+    for images, labels, name in ((data.train_images[20:40], data.train_labels[20:40], "data_batch_2"),
+                                 (data.test_images, data.test_labels, "test_batch")):
+        batch = pickle.loads((official / name).read_bytes())
+        assert torch.equal(images.flatten(1), torch.from_numpy(batch[b"data"])) and labels.tolist() == batch[b"labels"]
+
+
+def test_what_is_downloaded_is_checked_and_lies_where_it_is_looked_for(official, tmp_path, monkeypatch):
+    def download(url, folder, filename, md5):
+        assert md5 == datasets.CIFAR10.tgz_md5
+        official.rename(Path(folder) / official.name)
+
+    monkeypatch.setattr(datasets, "download_and_extract_archive", download)
+    assert len(datasets.load("cifar10", tmp_path / "new").train_images) == 100
+    assert [path.name for path in (tmp_path / "new").iterdir()] == [official.name]
+
+
+def test_a_relative_folder_counts_from_the_repository(monkeypatch):
+    monkeypatch.setenv("DATA_DIR", "elsewhere")
+    assert datasets.folder() == datasets.ROOT / "elsewhere" and datasets.folder("here") == datasets.ROOT / "here"
+
+
+def test_drawn_images_are_those_of_the_digest():
+    """Who changes common/synthetic.py raises the number in DIGEST, and writes here what is drawn then."""
+    images, labels = datasets.draw(20, seed=0)
+    assert datasets.DIGEST["synthetic"] == "synthetic-1"
+    assert labels.tolist() == [4, 9, 6, 2, 3, 6, 3, 1, 0, 8, 0, 2, 7, 5, 8, 7, 4, 9, 1, 5]
+    assert images.double().mean().item() == pytest.approx(79.7805, abs=0.01)
 
 
 def test_what_is_kept_is_made_once_and_anew_where_it_broke_or_cannot_be_kept(tmp_path, monkeypatch):

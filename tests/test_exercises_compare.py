@@ -26,6 +26,10 @@ def test_a_number(answer, said):
     assert compare(answer, CASES, MISTAKES, praise="well multiplied.").startswith(said)
 
 
+def test_a_number_is_right_to_six_digits():
+    assert compare(lambda: 1.0001, [((), 1.0)]).startswith("Not yet")
+
+
 def test_a_list_and_a_name():
     cases = [((3,), [0, 1, 2])]
     assert compare(lambda n: list(range(n)), cases) == compare(range, cases) == "Right: "

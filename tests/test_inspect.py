@@ -8,7 +8,7 @@ from torch import nn
 from common import labs
 from common.blocks import conv_block
 from common.errors import CourseError
-from common.inspect import digest, keras_count, layers, macs, parameters
+from common.inspect import digest, dilated, keras_count, layers, macs, parameters
 
 LEVEL_1 = labs.variants(labs.LABS / "level_1.py")
 
@@ -171,3 +171,19 @@ def test_the_field_of_an_enlarged_image_is_in_pixels_of_the_image():
 def test_keras_counts_running_means_and_variances_too():
     network = nn.Sequential(conv_block(3, 4), conv_block(4, 6, 1))
     assert parameters(network) == 108 + 8 + 24 + 12 and keras_count(network) == parameters(network) + 2 * (4 + 6)
+
+
+@pytest.mark.parametrize("network, fields", [
+    (nn.Sequential(nn.Conv2d(3, 1, 3, stride=16, padding=1), nn.Conv2d(1, 1, 3, padding=1)), [3, 35]),
+    (nn.Sequential(nn.MaxPool2d(3, 2), nn.Conv2d(3, 1, 3)), [3, 7])])
+def test_a_field_grows_by_what_lies_apart(network, fields):
+    assert layers(network).field.tolist() == fields
+
+
+def test_a_map_is_as_high_and_as_wide_as_it_is():
+    row = layers(nn.Sequential(nn.Conv2d(3, 4, 3, padding=1)), (3, 32, 16)).iloc[0]
+    assert (row.channels, row.height, row.width) == (4, 32, 16)
+
+
+def test_dilated_in_one_direction_is_dilated():
+    assert dilated(nn.Conv2d(1, 1, 3, dilation=(1, 2))) and not dilated(nn.Conv2d(1, 1, 3))

@@ -232,13 +232,3 @@ def test_a_lab_shows_as_many_seeds_as_are_on_record_of_all_its_variants():
         offered = labs.variants(path).items()
         on_record = min(len(list((records.RECORDS / path.stem / name).glob("seed-*.json"))) for name, _ in offered)
         assert on_record <= labs.seeds(path), f"Set seeds to {on_record} in the parameters cell of {path}, and run make pair."
-
-
-def test_without_git_a_run_takes_the_commit_that_it_is_told(tmp_path, monkeypatch):
-    if (datasets.ROOT / ".git").exists():
-        assert len(runs._commit().removesuffix("-dirty")) == 12
-    monkeypatch.setattr(datasets, "ROOT", tmp_path)
-    monkeypatch.delenv("COMMIT", raising=False)
-    assert runs._commit() == "unknown"
-    monkeypatch.setenv("COMMIT", "0123456789ab")
-    assert runs._commit() == "0123456789ab"

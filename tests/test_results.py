@@ -30,6 +30,37 @@ def record(lab="a", variant="v", seed=0, acc=0.8, params=1000, **more):
     return records.Record(lab=lab, variant=variant, seed=seed, params=params, **fields | more)
 
 
+def test_the_overview_is_in_percent():
+    table = results.overview([record(acc=0.78), record(seed=1, acc=0.79)])
+    assert table.loc[0, ["accuracy", "std"]].tolist() == pytest.approx([78.5, 0.5**0.5])
+
+
+def test_a_row_of_the_table_is_over_the_seeds():
+    row = records.table([record(seed=seed, acc=acc, seconds=1.0, history=[dict(epoch=1, train_acc=acc + 0.1, seconds=took)])
+                         for seed, acc, took in ((0, 0.7, 5.0), (1, 0.8, 6.0), (2, 0.9, 70.0))]).iloc[0]
+    assert (row.params, row.macs, row.epochs, row.seconds) == (1000, 10_000, 1, 6.0)
+    assert row.train_acc_mean == pytest.approx(0.9)
+
+
+def test_the_last_epoch_and_the_best_are_told_apart():
+    history = [dict(epoch=n, train_acc=acc + 0.1, clean_acc=acc + 0.05, test_acc=acc, test_loss=loss, lr=0.1, seconds=9.0)
+               for n, (acc, loss) in enumerate(((0.7, 0.9), (0.8, 0.6), (0.75, 0.7)), start=1)]
+    group = [record(acc=0.75, params=83_368, history=history)]
+    assert results.difference(row_of("Level 1"), group) == pytest.approx(75 - 78.53)
+    told = {what: here for what, _, here, _ in results.reproduced(row_of("Level 1"), group)}
+    assert (told["test accuracy, last epoch"], told["test accuracy, best epoch"]) == ("75.00%", "80.00%")
+    assert (told["training accuracy, last epoch"], told["training accuracy, best epoch"]) == ("85.00%", "90.00%")
+    assert told["lowest test loss (nats), in epoch"] == "0.600 (2)"
+
+
+def test_the_frontier_is_drawn_without_what_is_off_it():
+    found = [record("a", name, acc=acc, params=params) for name, acc, params in
+             (("small", 0.7, 10_000), ("worse", 0.6, 20_000), ("best", 0.8, 30_000))]
+    none = pd.DataFrame(dict(name=[], params=[], accuracy=[]))
+    alt = plots_results.against(results.overview(found), none, results.published(), "params", "parameters").alt
+    assert "from the left: small of a, 10,000, 70.00 %; best of a, 30,000, 80.00 %. Reported" in alt
+
+
 def test_on_the_frontier_is_what_no_other_beats():
     costs, accuracies = [1, 2, 2, 3, 4, 5, 2], [50, 60, 60, 70, 70, 69, 59]
     #    the cheapest; two alike; the best; dearer, no better; dearer, worse; as dear, worse

@@ -88,3 +88,23 @@ def test_a_negative_number_is_shown_with_a_minus_sign():
     assert "<td>−2.00</td>" in show.Table(pd.DataFrame({"a": ["-2.00"]}))._repr_html_()
     assert "−0.5" in tables.sortable(pd.DataFrame({"a": ["-0.5"], "b": ["x"]}), {"a": [-0.5]}, "b", "b", "c")
     assert 'data-value="-0.5"' in tables.sortable(pd.DataFrame({"a": ["-0.5"], "b": ["x"]}), {"a": [-0.5]}, "b", "b", "c")
+
+
+@pytest.mark.parametrize("name, value", dict(device="B", threads=4, precision="bf16", at_once=2).items())
+def test_runs_of_another_machine_are_not_alike(name, value):
+    one, other = Run([0.5], [1.0]), Run([0.5], [1.0])
+    assert show.alike([one], [other])
+    setattr(other, name, value)
+    assert not show.alike([one], [other])
+
+
+def test_what_is_not_known_to_be_alike_is_not():
+    one, other = Run([0.5], [1.0]), Run([0.5], [1.0])
+    one.at_once = other.at_once = 0
+    assert not show.alike([one], [other])
+
+
+def test_minutes_are_the_medians_and_say_how_many_ran_at_once():
+    group = [Run([0.5], [1.0], seconds) for seconds in (60, 90, 600)]
+    group[2].at_once = 3
+    assert show.summary({"a": group}).frame.minutes.tolist() == ["1.5 (3 runs at once)"]

@@ -31,6 +31,16 @@ def test_mcnemar_by_hand():
         mcnemar(first, second[1:])
 
 
+def test_below_five_in_a_hundred_networks_differ():
+    def pair(one_alone, two_alone):
+        first, second = np.zeros(100, bool), np.zeros(100, bool)
+        first[:one_alone], second[50:50 + two_alone] = True, True
+        return [[SimpleNamespace(seed=0, test_acc=c.mean(), correct=lambda c=c: c)] for c in (first, second)]
+
+    assert "p = 0.077). That may be chance." in sentence(*pair(4, 12), "ab")
+    assert "p = 0.035). These networks differ" in sentence(*pair(3, 12), "ab")
+
+
 def test_differences_in_words():
     better, same = (0.4, 0.1, 0.7), (-0.001, -0.5, 0.498)
     alone = points([0.7], [0.75])

@@ -1,0 +1,28 @@
+"""Figures say in words, for those who do not see them, the numbers that they draw."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+from test_show import RUNS
+
+from common import plots, plots_ladder
+
+
+def test_curves_are_means_over_seeds():
+    left, right = plots.curves(RUNS, "T")
+    assert "test from 50 to 70" in left.alt and "test from 1 to 0.7" in right.alt
+
+
+def test_a_confusion_is_a_share_of_the_true_class():
+    counts = 10 * np.eye(10, dtype=int)
+    counts[3, 3], counts[3, 5], counts[5] = 6, 4, 20 * counts[5]
+    counts[5, 3] = 50
+    drawn = plots.confusion([SimpleNamespace(confusion=counts.tolist())], list("abcdefghij"), "T")
+    assert drawn.alt.endswith("Most frequent mistake: d taken for f, 40 % of the time.")
+
+
+def test_a_waterfall_ends_where_its_steps_lead():
+    steps = pd.DataFrame(dict(step=["one", "two"], change=[2.0, -0.5], low=[1.0, -1.0], high=[3.0, 0.0]))
+    alt = plots_ladder.waterfall(("start", 80.0), steps, 3, "T").alt
+    assert "one +2.00 (+1.00 to +3.00); two −0.50" in alt and alt.endswith("at the end 81.50 %.")
