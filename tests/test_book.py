@@ -173,3 +173,20 @@ def test_a_warning_stops_the_build(tmp_path, fault):
     (tmp_path / "_config.yml").write_text((book.ROOT / "_config.yml").read_text().replace("[book/_static]", "[]"))
     with pytest.raises(CourseError, match="Jupyter Book found faults"):
         book.lay_out(tmp_path)
+
+
+def test_a_site_without_a_page_at_its_top_is_no_site(tmp_path):
+    (tmp_path / "a.html").touch()
+    with pytest.raises(CourseError, match="The site has no index.html at its top"):
+        book.check(tmp_path, ["a"])
+
+
+def test_what_an_older_build_left_is_gone(tmp_path, monkeypatch):
+    monkeypatch.setattr(book, "listed", lambda toc, part=None: [] if part else ["book/index"])
+    monkeypatch.setattr(book, "execute_page", lambda *given, **more: None)
+    monkeypatch.setattr(book, "lay_out", lambda source: (source / "_build" / "html").mkdir(parents=True))
+    monkeypatch.setattr(book, "check", lambda html, pages: None)
+    (tmp_path / "html").mkdir()
+    (tmp_path / "html" / "old.html").touch()
+    book.build(tmp_path)
+    assert list((tmp_path / "html").iterdir()) == []
