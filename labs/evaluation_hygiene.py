@@ -370,7 +370,7 @@ def error(p, n):
 p = logs["last"].mean() / 100  # a network as good as these
 for n in 10_000, 5_000:
     print(f"on {n:,} images: standard error {100 * error(p, n):.2f} points, "
-          f"best of a hundred {250 * error(p, n):.2f} points too high")
+          f"best of 100: +{250 * error(p, n):.2f}")
 
 # %% [markdown]
 # Real epochs differ from this in two ways. They are all read on the *same* images, whose luck is largely common to all
@@ -381,9 +381,9 @@ for n in 10_000, 5_000:
 # %% tags=["hide-input"]
 picks = []
 for name, group, part, held in (
-        ("as run, on the test set", as_run_records, "test", "test"),
-        ("repaired, on the validation set", repaired_records, "val", "validation"),
-        ("repaired, constant rate, on the validation set", constant_records, "val", "validation")):
+        ("as run, test set", as_run_records, "test", "test"),
+        ("repaired, validation set", repaired_records, "val", "validation"),
+        ("constant rate, validation set", constant_records, "val", "validation")):
     curves = pd.concat([r.curves()[f"{part}_acc"] for r in group], axis=1)
     last = curves.iloc[-1]
     picks.append({
