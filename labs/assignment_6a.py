@@ -359,9 +359,9 @@ between = asked("higher_rate")["higher_rate"]
 
 # %% tags=["remove-input"]
 show.Text(
-    "* A higher rate: " + stats.sentence(ladder["rung_6"], between, ("rung 6", "rung 6 at 0.003"))
+    "* A higher rate: " + stats.sentence(ladder["rung_6"], between, ("*rung 6*", "*rung 6 at 0.003*"))
     + "\n* The decay, which the source forgot: "
-    + stats.sentence(between, ladder["rung_7"], ("rung 6 at 0.003", "rung 7")))
+    + stats.sentence(between, ladder["rung_7"], ("*rung 6 at 0.003*", "*rung 7*")))
 
 # %% [markdown]
 # ## Is a step's worth the same whenever it is taken?
@@ -439,7 +439,7 @@ def check_field(answer):
 print(check_field(field))
 
 
-# %% tags=["solution", "hide-cell"]
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 def solved_field(pairs):
     side, jump = 1, 1
     for kernel, stride in pairs:
@@ -474,7 +474,7 @@ def check_floor(answer):
 print(check_floor(first_at_floor))
 
 
-# %% tags=["solution", "hide-cell"]
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 def solved_first_at_floor(start, factor, every, floor):
     drops = math.ceil(math.log(floor / start) / math.log(factor))
     return drops * every + 1
@@ -495,5 +495,5 @@ show.summary(source_runs | {name: ladder[name] for name in ("rung_0", "rung_7")}
 # * A step's worth was measured after certain steps. Say after which.
 # * Compare test accuracies, of the last epoch. A training accuracy under dropout and augmentation compares with little.
 #
-# Assignment 6B asks what kind of convolution to put into a network's blocks, and [another lab](fixed_budget) how far
-# the same number of parameters goes with what is known today.
+# [Assignment 6B](assignment_6b) asks what kind of convolution to put into a network's blocks, and [another
+# lab](fixed_budget) how far the same number of parameters goes with what is known today.

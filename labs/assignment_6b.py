@@ -270,7 +270,8 @@ for name in list(widths)[len(kinds):]:
 
 # %% [markdown]
 # One recipe for all ten, tuned for none, of 20 epochs: not the 50 of the source, so that ten networks can be trained
-# without a GPU too. A kind that learns more slowly, or would like another rate, is judged too low by it.
+# without a GPU too. A kind that learns more slowly, or would like another rate, is judged too low by it. Before you look:
+# put the six kinds in order, once for equal widths and once for equal costs.
 
 # %% tags=["variants"]
 recipe = Recipe(
@@ -355,7 +356,7 @@ show.Text(
         "equal costs" for kind in matched)
     + f". Of those that are behind with fewer weights ({', '.join(behind) or 'none'}), these are not behind at equal costs: "
     + (f"{', '.join(level)}. That fits their having lacked weights and arithmetic at equal widths; but at equal costs they "
-       f"also have more channels, some more than normal. So far goes what {plots.seeds(same_width['normal'])} of each can say."
+       f"also have more channels, some more than normal. {plots.seeds(same_width['normal'])} of each cannot say more."
        if level else "none."))
 
 # %% [markdown]
@@ -385,7 +386,7 @@ def check_macs(answer):
 print(check_macs(separable_macs))
 
 
-# %% tags=["solution", "hide-cell"]
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 def solved_separable_macs(n, m, side):
     return 3 * n * m * (side - 2) * side + 3 * m * m * (side - 2) ** 2
 
@@ -424,7 +425,7 @@ def check_shuffle(answer):
 print(check_shuffle(shuffled))
 
 
-# %% tags=["solution", "hide-cell"]
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 def solved_shuffled(x, g):
     n, c, h, w = x.shape
     return x.view(n, g, c // g, h, w).transpose(1, 2).reshape(n, c, h, w)
@@ -435,6 +436,9 @@ print(check_shuffle(solved_shuffled))
 # %% [markdown]
 # ## Which one should I choose?
 #
+# *Question: for which kind do accuracy, memory and time speak?* First all runs. The validation images will choose; test
+# accuracy is there to be read.
+
 # %% tags=["hide-input", "nbval-ignore-output"]
 shown = [*same_width.values(), *same_cost.values()]
 show.summary({group[0].variant: group for group in shown})
@@ -477,7 +481,7 @@ show.Text(
         f", {stats.phrase(*ahead)} above normal. " + (
             f"So choose {first}. " if ahead[1] > 0 else "That does not settle it; the normal 3×3 is the plainest. ")
         + "The test images had no part in this: "
-        f"{stats.sentence(same_width['normal'], same_cost[first], ('normal', first))} ")
+        f"{stats.sentence(same_width['normal'], same_cost[first], ('*normal*', f'*{first}*'))} ")
     + f"If the width is given, depthwise takes {same_width['depthwise'][0].macs / same_width['normal'][0].macs:.0%} "
     f"of the arithmetic, for {stats.phrase(*above_normal(same_width['depthwise']))}.\n\nAt equal costs, what is kept "
     f"for the backward pass is {' and '.join(more)} as for normal. "
@@ -490,3 +494,6 @@ show.Text(
 # * A kind that saves must be allowed to spend what it saves before it is judged.
 # * Fewer weights may need more memory in training, since what is kept goes with widths and layers.
 # * Weights and arithmetic can be told from the layers. Accuracy and time cannot: measure them.
+#
+# How to take all this to other images is told under [Caltech-256](../book/caltech). What the same parameters would buy
+# today is asked in [a fixed budget](fixed_budget), which waits for runs.

@@ -16,7 +16,8 @@
 # **After this lab you can**
 #
 # * tell from a log on how many images an accuracy was measured;
-# * say what three leaks and two slips do to a reported number, each from a measurement;
+# * say what three leaks (images take part where they must not) and two slips (something else ran than was meant) do to a
+#   reported number, each from a measurement;
 # * say how far the best of many readings lies above the truth.
 #
 # **Before**, you should have read [Levels 1](level_1) and [3](level_3), and know the standard deviation of a mean.
@@ -71,7 +72,7 @@ source = pd.DataFrame({
 plots_study.reported(source, "As the source reports it")
 
 # %% [markdown]
-# Some clues from the notebook's output:
+# Look at the figure before you read on: it alone should make you ask. Then some clues from the notebook's output:
 #
 # 1. In every one of the hundred epochs, “test” accuracy is above training accuracy, by eleven points at the end.
 # 2. A pass over the 50,000 training images takes 12 seconds, the “test” evaluation 6. In Levels 1 to 3 it takes 1.6 to
@@ -108,7 +109,7 @@ def check_fewest(answer):
 print(check_fewest(fewest_images))
 
 
-# %% tags=["solution", "hide-cell"]
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 def solved_fewest_images(percentage):
     return (Fraction(percentage) / 100).denominator
 
@@ -323,10 +324,10 @@ print(f"deviation, test over training: {ratio.round(4)}")
 
 # %% tags=["remove-input"]
 show.Text("**The difference.** "
-          + stats.sentence(repaired_records, statistics_records, ("training statistics", "test statistics")))
+          + stats.sentence(repaired_records, statistics_records, ("*training statistics*", "*test statistics*")))
 
 # %% [markdown]
-# Before you thank or blame six numbers: [Level 1](level_1) shows how far apart two networks may end that differ in
+# Before you thank or blame these six numbers, three means and three deviations: [Level 1](level_1) shows how far apart two networks may end that differ in
 # nothing but their seed, and a single pair cannot tell the one cause from the other.
 #
 # The rule stays: one knows the size of the effect only after breaking it. Here both sets were drawn from one pool, and
@@ -348,7 +349,7 @@ logs = pd.DataFrame([
     ("Strixbee Level 3", "constant", 72.61, 72.33),
     ("Strixbee Model 4", "constant", 81.42, 80.74),
     ("Strixbee ResNet-18", "constant (its plateau never came)", 88.15, 87.62),
-    ("Strixbee, 25 epochs", "one cycle, to its end", 92.27, 92.27),
+    ("Strixbee one-cycle net", "one cycle, to its end", 92.27, 92.27),
     ("6A, base", "constant", 83.67, 83.32),
     ("6A, first refactoring", "constant", 81.23, 79.82),
     ("6A, final", "constant (see below)", 85.71, 84.84),
@@ -360,7 +361,8 @@ show.Table(logs.assign(**{c: logs[c].map("{:.2f}".format) for c in ("best", "las
 # %% [markdown]
 # How large would a gap be by chance alone? An accuracy $p$ that is read on $n$ images has a standard error of
 # $\sqrt{p(1-p)/n}$. If a network does not change at all, and each reading uses new images, the best of a hundred
-# readings is about two and a half standard errors above the truth, as is the largest of a hundred normal numbers:
+# readings is about two and a half standard errors above the truth, as far as the largest of a hundred normally
+# distributed numbers lies above their mean:
 
 # %%
 def error(p, n):
@@ -393,6 +395,14 @@ for name, group, part, held in (
         "deviation over the last 20 epochs": f"{100 * curves.tail(20).std().mean():.2f}",
         "standard error of one reading": f"{100 * error(last.mean(), group[0].split[held]):.2f}"})
 show.Table(pd.DataFrame(picks))
+
+# %% tags=["remove-input"]
+show.Text(
+    "**What we see.** Reporting the best epoch would add "
+    + ", ".join(f"{row['best minus last (points)']} ({row['variant, read']})" for row in picks)
+    + " points. Over the last 20 epochs a reading moves with a standard deviation of "
+    + ", ".join(row["deviation over the last 20 epochs"] for row in picks)
+    + " points: where it hardly moves, little can be picked.")
 
 # %% [markdown]
 # May one pick an epoch at all? Yes, on images that are not the ones reported. In this simulation a network's true
@@ -432,7 +442,7 @@ rates = [", ".join(f"{rate:.0e}" for rate in group[0].curves().lr.unique())
 taught = [100 * np.mean([r.train_acc for r in group]) for group in (repaired_records, constant_records)]
 helped = stats.gained(repaired_records, constant_records)[0] > 0 and taught[1] > taught[0]
 show.Text(
-    "**The difference.** " + stats.sentence(repaired_records, constant_records, ("step schedule", "constant rate"))
+    "**The difference.** " + stats.sentence(repaired_records, constant_records, ("*step schedule*", "*constant rate*"))
     + f" Whether a schedule ran need not be guessed: the history's column *lr* holds {rates[0]} for the one run and "
     f"{rates[1]} for the other."
     + (f" In these runs the slip *helped*: training accuracy, too, ends higher, at {taught[1]:.1f} % for {taught[0]:.1f} %, so "
@@ -499,7 +509,7 @@ def check_batches(answer):
 print(check_batches(batches))
 
 
-# %% tags=["solution", "hide-cell"]
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 def solved_batches(images, labels, size):
     for start in range(0, len(images), size):
         yield images[start:start + size], labels[start:start + size]
@@ -538,3 +548,6 @@ show.Table(pd.DataFrame([
 # %% tags=["hide-input", "nbval-ignore-output"]
 show.summary({"as run": as_run_records, "repaired": repaired_records,
               "repaired, test statistics": statistics_records, "repaired, constant rate": constant_records})
+
+# %% [markdown]
+# [ShatheNet](shathenet) takes up a report of which little more is known than a parameter count and an accuracy.

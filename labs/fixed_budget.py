@@ -237,7 +237,7 @@ def check_widest(answer):
 print(check_widest(widest))
 
 
-# %% tags=["solution", "hide-cell"]
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 def solved_widest(budget, count):
     w = 0
     while count * (9 * (w + 1) ** 2 + 4 * (w + 1)) <= budget:
@@ -281,7 +281,7 @@ def check_keep(answer):
 print(check_keep(keep))
 
 
-# %% tags=["solution", "hide-cell"]
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 def solved_keep(candidates, budget):
     within = {name: np.mean(validation)
               for name, (count, validation, _) in candidates.items()

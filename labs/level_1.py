@@ -10,8 +10,8 @@
 # # Level 1: the skeleton
 #
 # *How much accuracy can few parameters buy?* The first answer is a plain network of 83,368 parameters: eleven small
-# convolution blocks, four poolings, no dense layer, no tricks. We run it exactly as its author did, ask what the curves
-# say, and then mend what was wrong.
+# convolution blocks, four poolings, no dense layer, no tricks. At four bytes each, its parameters are a third of a
+# megabyte. We run it exactly as its author did, ask what the curves say, and then mend what was wrong.
 #
 # **After this lab you can**
 #
@@ -61,9 +61,9 @@ show.cost("level_1")
 #
 # A *stage* is what happens on maps of one size. Its two 3×3 blocks raise the number of channels; they are padded, so
 # that the map keeps its size. Then a 2×2 max-pooling halves the map's sides, and a 1×1 block brings the channels down,
-# to a half, later to a quarter, before the next two raise them again: a *squeeze* that keeps the 3×3 convolutions cheap.
-# A `conv_block` is a convolution without bias, batch normalisation, ReLU. At the end the 2×2 map is averaged and two
-# more convolutions make ten class scores of it.
+# to a half, later to a quarter, before the next two raise them again: a *squeeze* that keeps the 3×3 convolutions
+# cheap. A `conv_block` is a convolution without bias, batch normalisation, [ReLU](../book/theory_nonlinearity). At the
+# end the 2×2 map is averaged and two more convolutions make ten class scores of it.
 #
 # The source also lists a `Dropout2d(p=0)` in every block. It does nothing and is left out here.
 
@@ -123,6 +123,14 @@ show.Text(
 #
 # The loss is the *cross-entropy*: $-\ln p$, where $p$ is the probability that the network gives to the true class, as a
 # mean over images. With natural logarithms its unit is the *nat*.
+#
+# A *variant* is a network with its recipe. `runs` returns the records of its runs: replayed, or trained where there are
+# none. In this recipe `validation=0` holds no images out, `follow_test` looks at the test set after every epoch, and
+# `statistics` says by which images all are normalised.
+#
+# In the figures a line is the mean over seeds, its band ± one standard deviation; the dotted line marks the epoch at
+# which the test loss is lowest. Training accuracy is counted during the epoch, while the weights still change, and test
+# accuracy after it, so at first the training curve lies lower. Before you look: which of the four curves will turn?
 
 # %% tags=["variants"]
 variants = {
@@ -176,6 +184,10 @@ show.beside(
 # readings rather than an estimate of anything. The last epoch was decided beforehand. We report the last epoch.
 #
 # ### Which classes it confuses
+#
+# *Question: are mistakes spread evenly over the classes?* Each row is a true class: its numbers, in percent, say what the
+# network takes these images for. The diagonal is what it has right. Look for the darkest squares off the diagonal, and
+# whether they come in pairs.
 
 # %%
 classes = data.CLASSES[options.dataset]
@@ -247,8 +259,9 @@ show.Table(pd.DataFrame({
 # *Question: what does the head's 3×3 convolution compute?*
 #
 # It stands on a 1×1 map with padding 1. Eight of its nine taps see only padding, which is zero. They add nothing to the
-# output, so no gradient ever reaches them. (Weight decay would have shrunk them all the same; there is none here.) If
-# that is so, they must still be what they were before training:
+# output, so no gradient ever reaches them ([why, by hand](../book/theory_backprop)). (Weight decay would have shrunk
+# them all the same; there is none here.) If that is so, they must still be what they were before training. (Counted
+# from 0, the layers of `body` are numbers 0 to 15; number 16 is this convolution, 17 the 1×1 behind it.)
 
 # %%
 torch.manual_seed(0)  # the training loop starts so, too
@@ -323,7 +336,7 @@ show.Text(
     f"{'have' if stood > 7 else 'never have'} acted. To watch the validation loss is our change.")
 
 # %% tags=["remove-input"]
-show.Text("**The difference.** " + stats.sentence(as_run_records, repaired_records, ("as run", "repaired")))
+show.Text("**The difference.** " + stats.sentence(as_run_records, repaired_records, ("*as run*", "*repaired*")))
 
 # %% [markdown]
 # (Too few runs for an interval are compared image by image: [McNemar's test](../book/glossary.md) counts the images on
@@ -332,7 +345,7 @@ show.Text("**The difference.** " + stats.sentence(as_run_records, repaired_recor
 # can such a test say? Here it is of two networks that differ in nothing but the seed:
 
 # %% tags=["remove-input"]
-show.Text("**The seed.** " + stats.sentence(as_run_records[:1], as_run_records[1:2], ("seed 0", "seed 1"))
+show.Text("**The seed.** " + stats.sentence(as_run_records[:1], as_run_records[1:2], ("*seed 0*", "*seed 1*"))
           if options.seeds > 1 else "This lab was run with a single seed.")
 
 # %% [markdown]
@@ -340,9 +353,9 @@ show.Text("**The seed.** " + stats.sentence(as_run_records[:1], as_run_records[1
 # recipe may not be, either, so it never says *these two recipes are not*: that takes several seeds of each.
 #
 # Read the difference with care for another reason: several things changed at once. There is a schedule; there are 5,000
-# images fewer to learn from, and the statistics are theirs; and the head begins with larger weights, since PyTorch draws
-# those of a 1×1 kernel from a wider interval. (The 5,120 parameters that are gone made no difference to any output.) To
-# tell causes apart, change one thing at a time; that is what the next levels do.
+# images fewer to learn from; the statistics are those of the 45,000 learnt from; and the head begins with larger
+# weights, since PyTorch draws those of a 1×1 kernel from a wider interval. (The 5,120 parameters that are gone made no
+# difference to any output.) To tell causes apart, change one thing at a time; that is what the next levels do.
 #
 # ## Exercises
 #
@@ -369,7 +382,7 @@ def check_count(answer):
 print(check_count(block_parameters))
 
 
-# %% tags=["solution", "hide-cell"]
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 def solved_block_parameters(n, m, k):
     return m * n * k * k + 2 * m
 
@@ -378,9 +391,10 @@ print(check_count(solved_block_parameters))
 
 # %% [markdown]
 # **2. Fold.** Nothing stands between the head's two convolutions: no ReLU, no normalisation. Two linear maps in a row
-# are one. Write a function that takes the two layers of the trained head and returns *one* convolution, 64→10 and 1×1,
-# that computes the same. How many parameters does that save on top of the 5,120? (Put $y = A_1 x + b_1$ into
-# $A_2 y + b_2$. On a single place a 1×1 convolution is such a matrix, and of the 3×3 kernel the middle tap is one.)
+# [are one](../book/theory_nonlinearity). Complete the function: it takes the two layers of the trained head, `first` the
+# 3×3 and `second` the 1×1, and returns *one* convolution, 64→10 and 1×1, that computes the same on a 1×1 map. How many
+# parameters does that save on top of the 5,120? (Put $y = A_1 x + b_1$ into $A_2 y + b_2$. On a single place a 1×1
+# convolution is such a matrix, and of the 3×3 kernel the middle tap, `first.weight.data[:, :, 1, 1]`, is one.)
 
 # %% tags=["exercise"]
 def fold(first, second):
@@ -401,7 +415,7 @@ def check_fold(answer):
     with torch.no_grad():
         difference = folded(features) - scores
     if difference.abs().max() < 1e-4:
-        return "Right: 650 parameters do the work of 760, or, as the source had it, of 5,880."
+        return "Right: 650 parameters do the work of 760, 110 fewer, or, as the source had it, of 5,880."
     if difference.std(0).max() < 1e-4:  # the same for all features: only a constant is off
         return "Not yet: the weight is right, the bias is not; the first bias passes through the second layer too."
     return (f"Not yet: scores differ by up to {difference.abs().max():.2g}; multiply the two weight matrices, and of the "
@@ -411,7 +425,7 @@ def check_fold(answer):
 print(check_fold(fold))
 
 
-# %% tags=["solution", "hide-cell"]
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 def solved_fold(first, second):
     folded = nn.Conv2d(64, 10, 1)
     left, right = second.weight.data[:, :, 0, 0], first.weight.data[:, :, 1, 1]
@@ -434,6 +448,6 @@ show.summary({"as run": as_run_records, "repaired": repaired_records})
 # * Test accuracy may stand still while the test loss climbs: look at both.
 # * Hold a loss against the accuracy beside it. If they contradict each other, it is not the loss you think.
 # * McNemar's test can find two networks unequal that differ in nothing but their seed.
-# * What a notebook *lists* and what *ran* differ. Read the code that ran.
+# * What a notebook *lists* and what *ran* may differ. Read the code that ran.
 #
 # [Level 2](level_2) asks whether striding does better than pooling, and what the layers did that came with it.

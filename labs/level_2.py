@@ -143,9 +143,10 @@ show.beside(
 # Nothing about striding. Between the two numbers lie a stride *and* 120,256 parameters in four more layers. If striding
 # loses a point and the layers gain one, the sum is nothing, and nobody sees either.
 #
-# The numbers are also single runs. An accuracy of 0.78 on 10,000 images has a standard error of
+# The numbers are also single runs. An accuracy of 0.78 on 10,000 images has a [standard error](../book/glossary.md) of
 # $\sqrt{0.78 \cdot 0.22 / 10000} \approx 0.004$ from the choice of test images alone, to which another seed adds its
-# share. The best epochs, <q>78.72 %</q> and <q>78.78 %</q>, are six images apart.
+# share. The difference of two, as if each were read on images of its own, has $\sqrt 2$ times as much, 0.006. These two
+# are 0.005 apart. The best epochs, <q>78.72 %</q> and <q>78.78 %</q>, are six images apart.
 #
 # ## What one output sees
 #
@@ -187,7 +188,8 @@ plots_study.pictures(
     f"of the pooled map: {even[2].max():.1f} and {odd[2].max():.1f}.")
 
 # %% [markdown]
-# After the stride the line is there or gone, by the column it stands in. This is *aliasing*: samples at every second
+# After the stride the line is there or gone, by the column it stands in. (The strided map's grey end is the edge of the
+# image, where a row of the detector stands on padding.) This is *aliasing*: samples at every second
 # pixel cannot hold a pattern whose period is below four pixels, and what such a pattern turns into depends on where the
 # samples fall. Pooling keeps the line in both cases. (It is not free of aliasing either: its windows, too, stand at
 # every second pixel. Zhang, [*Making convolutional networks shift-invariant again*](https://arxiv.org/abs/1904.11486),
@@ -198,11 +200,11 @@ plots_study.pictures(
 #
 # ## Four networks
 #
-# *Question: which nets differ in nothing but the striding, and which in nothing but four more blocks?*
+# *Question: which networks differ in nothing but the striding, and which in nothing but four more blocks?*
 #
-# We need a strided network as small as Level 1 and a pooled one as large as Level 2. There is an exact way, used by
-# Springenberg and others in [*Striving for simplicity*](https://arxiv.org/abs/1412.6806): leave every layer as it is,
-# and move the stride.
+# We need a strided network as small as Level 1 and a pooled one as large as Level 2: two changes, each made or not, are
+# four networks, a *2×2 design*. There is an exact way, used by Springenberg and others in
+# [*Striving for simplicity*](https://arxiv.org/abs/1412.6806): leave every layer as it is, and move the stride.
 #
 # | a stage ends in | pooled | strided |
 # |---|---|---|
@@ -270,7 +272,8 @@ show.Text(
 # *Question: what does striding change, and what do four more blocks change?*
 #
 # All four are trained with one recipe: that of the source, but with 5,000 images held out, statistics of the images
-# learnt from, and the test set looked at once. Each size answers the first question, each kind the second.
+# learnt from, and the test set looked at once. Each size answers the first question, each kind the second. Before you
+# look: is striding worth more or less than nothing, and as much at both sizes?
 
 # %%
 groups = {name: runs("level_2", name, variants[name], options)
@@ -310,9 +313,10 @@ show.Text(
 #
 # Striding and the blocks are each measured twice. Where a change's two measurements differ by more than seeds do, the
 # changes do not simply add up: what one is worth depends on the other, which is called an *interaction*. How much seeds
-# do, one pair of runs cannot say. The [results](../book/results) give a rough deviation of a single run. With one run
-# of each network, the two measurements take four runs, so by chance alone they differ with about twice that deviation;
-# only from about four times it on would we speak of an interaction.
+# do, one pair of runs cannot say. The [results](../book/results) give a rough deviation of a single run. With one run of
+# each network, the difference of the two measurements is made of four runs, and independent deviations add up as
+# squares: by chance alone its deviation is √4 times, so twice, that of a single run. Only from about twice this on, four
+# times that of a single run, would we speak of an interaction. Look the deviation up, and decide by the numbers below.
 
 # %% tags=["remove-input"]
 strided = {size: stats.gained(groups[f"pooled_{size}"], groups[f"strided_{size}"])[0] for size in ("small", "large")}
@@ -355,7 +359,7 @@ last_below = max(curve[curve < 0.95 * curve.max()].last_valid_index() or 0 for c
 show.Text(
     "**What we see.** Striding does take less computation. In test accuracy pooling is ahead of striding by "
     f"{-strided['small']:+.2f} points at the small size and by {-strided['large']:+.2f} at the large one. Epochs until a level, "
-    f"strided less pooled: for the common level of {common_level:.1%}, {small.iloc[0]:+.1f} at the small size and "
+    f"strided less pooled (above zero, pooling is earlier): for the common level of {common_level:.1%}, {small.iloc[0]:+.1f} at the small size and "
     f"{large.iloc[0]:+.1f} at the large one; for 0.95 of its own best, {small.iloc[1]:+.1f} and {large.iloc[1]:+.1f}. Such "
     "a count is rough: a curve may fall below its level again, and one of these is below 0.95 of its best as late as in "
     f"epoch {last_below}.")
@@ -391,7 +395,7 @@ def check_saved(answer):
 print(check_saved(saved))
 
 
-# %% tags=["solution", "hide-cell"]
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 def solved_saved(n, m, side):
     return 9 * n * m * (side**2 - (side // 2) ** 2)
 
@@ -425,7 +429,7 @@ def check_looked_at(answer):
 print(check_looked_at(looked_at))
 
 
-# %% tags=["solution", "hide-cell"]
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 def solved_looked_at(side):
     return [sum(abs(pixel - 2 * i) <= 1 for i in range(side // 2)) for pixel in range(side)]
 

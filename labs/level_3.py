@@ -88,6 +88,10 @@ plots_study.pictures(
     "Turned: corners are filled by mirroring. The wrong hole is a lighter "
     "grey than the mended one. Mirrored and cropped: what comes later.")
 
+# %% [markdown]
+# *Turned* is moved, scaled and turned at once; its corners are filled by mirroring. The wrong hole is the lighter of the
+# two; the section on the hole says why. *Mirrored* and *cropped* belong to the ladder that comes later.
+
 # %% tags=["variants"]
 def body(dropout):
     """Return Level 2's layers, from (3, 32, 32) to features (64, 1, 1)."""
@@ -232,7 +236,7 @@ error = unpaired("plain")
 show.Text(
     f"**What we see.** All three parts together take validation accuracy from {without:.1%} to {together:.1%}, and the "
     f"lowest validation loss from epoch {lowest('plain')[0]} to epoch {turn} of {last}. Less accuracy on images not "
-    f"seen before, by more than two standard errors ({200 * error:.1f} points, as if each network had read images of its "
+    f"seen before, by more than two standard errors ({200 * error:.1f} points, as if each were tested on images of its "
     "own), and a loss that is lowest near the end: these runs "
     + ("show both, which fits under-fitting and does not prove it."
        if without - together > 2 * error and turn > 0.9 * last else "do not show both.")
@@ -259,7 +263,7 @@ show.Text(
 
 # %% tags=["remove-input"]
 show.Text("**What we see.** "
-          + stats.sentence(groups["wrong_hole"], groups["mended_hole"], ("wrong hole", "mended hole")))
+          + stats.sentence(groups["wrong_hole"], groups["mended_hole"], ("*wrong hole*", "*mended hole*")))
 
 # %% [markdown]
 # ## A ladder of common changes
@@ -276,7 +280,9 @@ show.Text("**What we see.** "
 # | `rate` | a constant rate of 0.1 instead of 0.01 | larger steps; the next rung keeps the peak and changes the shape |
 # | `schedule` | one cycle: the rate rises to 0.1, then falls to almost 0; momentum stays | large steps, then small |
 # | `decay` | weight decay $5 \cdot 10^{-4}$ | small weights; where a normalisation follows, they learn faster |
-# | `long` | 100 epochs instead of 50 | an image now has 2 × 81 forms, and 50 epochs show only some of them |
+# | `long` | 100 epochs instead of 50 | an image has 162 forms (mirrored or not, at 9 × 9 places); 50 epochs show fewer |
+#
+# Before you look: which rung will bring most, and which may cost something?
 
 # %% tags=["variants"]
 flipped = plain.plus(flip=True, alternate=True)
@@ -312,7 +318,7 @@ show.Text(
     f"{np.mean(validation('long')):.1%}, and training minus validation accuracy from {gaps[0]:.1f} to {gaps[1]:.1f} "
     "points; from `flip` on, training accuracy is that on changed images."
     + (f" A step of one run each is told from chance only as far as images go: at {np.mean(validation('crop')):.0%} the "
-       f"standard error of a difference is {100 * unpaired('crop'):.1f} points, as if each network had read images of its "
+       f"standard error of a difference is {100 * unpaired('crop'):.1f} points, as if each were tested on images of its "
        "own. What another seed would change comes on top." if options.seeds < stats.ENOUGH else "")
     + "\n\n"
     + stats.precisions({name: groups[name] for name in rungs}))
@@ -343,6 +349,9 @@ show.Text(
     f"{taught[0]:.1%} to {taught[1]:.1%} and {taught[2]:.1%}.")
 
 # %% [markdown]
+# The same dropout was the first step of the first table. Compare the two: what a part is worth depends on what it is
+# added to. These runs do not tell why.
+#
 # ## Another place for the same parameters
 #
 # *Question: what does another network make of the same budget, with the recipe of the last rung?*
@@ -410,7 +419,7 @@ show.Text(
     f"parameters. That is {'above' if np.mean(reached) > goal else 'not above'} {goal:.0%}, "
     f"and differs by {stats.phrase(*stats.gained(as_run_records, groups[best]))} from our run of the source's network. "
     "What the other network does by itself: "
-    + stats.sentence(groups["long"], groups["redesigned"], ("Level 2's network", "redesigned"))
+    + stats.sentence(groups["long"], groups["redesigned"], ("*Level 2's network*", "*redesigned*"))
     + "\n\n" + stats.precisions({"as run": as_run_records, **groups}))
 
 # %% [markdown]
@@ -441,7 +450,7 @@ def check_looks(answer):
 print(check_looks(looks_like))
 
 
-# %% tags=["solution", "hide-cell"]
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 def solved_looks_like(filled, mean, std):
     return filled * std + mean
 
@@ -477,7 +486,7 @@ def check_choose(answer):
 print(check_choose(choose))
 
 
-# %% tags=["solution", "hide-cell"]
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 def solved_choose(validation, test):
     return max(validation, key=lambda name: np.mean(validation[name]))
 
@@ -492,9 +501,10 @@ show.summary({"as run": as_run_records, **groups})
 
 # %% [markdown]
 # * Regularisation trades fit for agreement between training and test. Too much of it costs more than it brings.
-# * Test above training may come from harder training images, dropout, weights that still change, or a leak. It proves
-#   none.
+# * Test above training may come from harder training images, dropout, weights that still change, or an evaluation on the
+#   wrong images. It proves none.
 # * Add one thing at a time. Three at once gave the source a result without a reason.
 # * An augmentation should change what does not matter to the label, by as much as it varies among the images to come.
 #
-# [Level 4](level_4) asks how much is the network and how much the recipe.
+# Next, [evaluation hygiene](evaluation_hygiene) reads a report of a test accuracy that was none. [Level 4](level_4),
+# which waits for runs, asks how much is the network and how much the recipe.

@@ -153,7 +153,7 @@ show.Text(
     "**What we see.** On the validation images: "
     + ", ".join(f"`{name}` {show.percent(r.val_acc for r in group)}" for name, group in normed.items())
     + ". On the test images:\n\n"
-    + "\n".join(f"* {stats.sentence(normed['model_4'], normed[name], ('batch', name))}" for name in norms)
+    + "\n".join(f"* {stats.sentence(normed['model_4'], normed[name], ('*batch*', f'*{name}*'))}" for name in norms)
     + "\n\nDoes noise work against over-fitting? Training less test accuracy is "
     + ", ".join(f"{show.gap(group)} points (`{name}`)" for name, group in normed.items())
     + "; the former is counted on changed images with channels dropped, for all four alike, but for batch and ghost also "
@@ -209,7 +209,7 @@ for name, group in penalised.items():
 size = torch.cat([w.flatten() for w in tensors if w.dim() == 4]).abs().mean().item()
 show.Text(
     "**What we see.**\n\n" + "\n".join(
-        f"* {stats.sentence(base['model_4'], penalised[name], ('no penalty', name))}" for name in ("l1", "l2"))
+        f"* {stats.sentence(base['model_4'], penalised[name], ('*no penalty*', f'*{name}*'))}" for name in ("l1", "l2"))
     + "\n\nOf the kernels' weights in seed 0, those smaller than a hundredth of their layer's root mean square are "
     + ", ".join(f"{share:.1%} (`{name}`)" for name, share in tiny.items())
     + ". (An absolute limit would not do: a normalisation follows eleven of the thirteen kernels and cancels their common "
@@ -326,7 +326,7 @@ def check_group(answer):
 print(check_group(group_norm))
 
 
-# %% tags=["solution", "hide-cell"]
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 def solved_group_norm(x, groups):
     parts = x.reshape(len(x), groups, -1)
     mean, var = parts.mean(2, keepdim=True), parts.var(2, keepdim=True, correction=0)
@@ -335,10 +335,11 @@ def solved_group_norm(x, groups):
 
 print(check_group(solved_group_norm))
 
-# %% [markdown] **2. Grad-CAM without a gradient.** After Model4's last block come only the mean over the 4×4 map and
-# two convolutions of 1×1, so a score is linear in the block's maps, but for a constant. Return Grad-CAM's heat map at
-# that block, neither enlarged nor rescaled, made from the block's `maps` (32, 4, 4) and the weights `first` (64, 32)
-# and `second` (10, 64) of the two convolutions.
+# %% [markdown]
+# **2. Grad-CAM without a gradient.** After Model4's last block come only the mean over the 4×4 map and two convolutions
+# of 1×1, so a score is linear in the block's maps, but for a constant. Return Grad-CAM's heat map at that block for the
+# class with the number `chosen`, neither enlarged nor rescaled, made from the block's `maps` (32, 4, 4) and the weights
+# `first` (64, 32) and `second` (10, 64) of the two convolutions.
 
 # %% tags=["exercise"]
 def heat_map(maps, first, second, chosen):
@@ -372,7 +373,7 @@ def check_heat(answer):
 print(check_heat(heat_map))
 
 
-# %% tags=["solution", "hide-cell"]
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 def solved_heat_map(maps, first, second, chosen):
     weights = second[chosen] @ first / 16
     return torch.einsum("c,chw->hw", weights, maps).relu()

@@ -115,7 +115,7 @@ def check_flattened(answer):
 print(check_flattened(flattened))
 
 
-# %% tags=["solution", "hide-cell"]
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 def solved_flattened(side):
     for stride in (6, 4, 2):
         side = math.ceil(side / stride)
@@ -170,9 +170,9 @@ show.Text(
 #
 # Nothing, since the one is made of the other. For version 1.0 at 192 pixels we can be exact. Each pixel is repeated 6×6
 # times, and the first convolution has a kernel of 7×7 and a stride of 6. So a window covers all of *one* pixel, one
-# column of the pixel to its right, one row of the pixel below, and one corner of the fourth. Taps on one pixel are
-# multiplied by the same number, so only their sum counts: the 49 weights for each colour do what four can do, a 2×2
-# convolution with stride 1.
+# column of the pixel to its right, one row of the pixel below, and one corner of the fourth: 36, 6, 6 and 1 of its 49
+# taps. Taps on one pixel are multiplied by the same number, so only their sum counts: the 49 weights for each colour do
+# what four can do, a 2×2 convolution with stride 1.
 #
 # Here is the network. `fold` makes the small kernel of the large one. Our loop normalises images and the source only
 # divides pixels by 255, so `Pixels` takes the normalisation back.
@@ -269,7 +269,7 @@ print((far / near).round(decimals=1))
 
 # %% [markdown]
 # Each of the four weights has moved this many times as far in the enlarged network (the median over channels): as many
-# times as it has taps. So enlarging gives each place of the first kernel a learning rate of its own.
+# times as it has taps, 36, 6, 6 and 1. So enlarging gives each place of the first kernel a learning rate of its own.
 #
 # ## As the source ran it
 #
@@ -327,7 +327,7 @@ plots_study.compare(groups, "val_acc", "Enlarged or not",
 paired = list(zip(groups["enlarged"], groups["native"]))
 differ = [stats.mcnemar(one.correct(), two.correct())[2] < 0.05 for one, two in paired]
 show.Text(
-    "**The difference.** " + stats.sentence(groups["enlarged"], groups["native"], ("enlarged", "native"))
+    "**The difference.** " + stats.sentence(groups["enlarged"], groups["native"], ("*enlarged*", "*native*"))
     + f" Enlarged images take {groups['enlarged'][0].macs / groups['native'][0].macs:.1f} times the arithmetic.\n\n"
     + "**Pair by pair** it is " + ", ".join(f"{100 * (two.test_acc - one.test_acc):+.2f}" for one, two in paired)
     + f" points, and McNemar's test, image by image, finds {sum(differ)} of {len(paired)} pairs of networks unequal "
@@ -363,6 +363,10 @@ show.Text(
 # | global average pooling | `average` | in place of the last max-pooling, flattening and the inner dense layer |
 # | a schedule of the rate | `cosine` | down to zero along half a cosine |
 # | residual connections | `deeper`, `residual` | two more convolutions on the 8×8 map, without and with a way around |
+#
+# Before you look: which three will gain most, and which will lose? In the figure a ring is one seed, a dot the mean, a
+# line its 95 % interval. Overlapping lines do not decide whether a change is beyond chance; below, that is told from the
+# changes themselves, pair by pair.
 
 # %% tags=["variants"]
 def average(activation):
@@ -468,7 +472,7 @@ show.Text(
 
 # %% tags=["remove-input"]
 compared = ("native", "pooled"), ("native", "deeper"), ("deeper", "residual")
-pooled, layers, around = (stats.sentence(groups[a], groups[b], (a, b)) for a, b in compared)
+pooled, layers, around = (stats.sentence(groups[a], groups[b], (f"*{a}*", f"*{b}*")) for a, b in compared)
 show.Text(
     f"Pooling: {pooled} Pooling takes {groups['pooled'][0].macs / groups['native'][0].macs:.0f} times the "
     f"arithmetic.\n\nThe layers: {layers}\n\nThe way around them: {around}")
@@ -542,7 +546,7 @@ def check_folded_side(answer):
 print(check_folded_side(folded_side))
 
 
-# %% tags=["solution", "hide-cell"]
+# %% tags=["solution", "hide-cell"] jupyter={"source_hidden": true}
 def solved_folded_side(kernel, factor):
     return math.ceil(kernel / factor)
 
@@ -561,3 +565,5 @@ show.summary({"as_run": as_run_records} | {name: groups[name] for name in ("enla
 # * A list of things to try is worth most when each is tried alone, from the same base, and the cheap base comes first.
 # * What was picked for being best is measured once more, on images and, better, with seeds that had no part in picking.
 # * Before you add a measure against over-fitting, see whether training accuracy is far above that on other images.
+#
+# [Assignment 6B](assignment_6b) compares what this list left out: kinds of convolution.

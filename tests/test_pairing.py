@@ -18,6 +18,8 @@ def test_both_files_hold_the_same_cells(name):
         return [(c.cell_type, c.source, c.metadata.get("tags", [])) for c in nb.cells]
 
     assert cells(source) == cells(notebook), "run `make pair`"
+    # What stands on the line of a cell's marker is no part of its text, and would not be shown.
+    assert not any("title" in c.metadata for c in [*source.cells, *notebook.cells])
     assert not any(c.get("outputs") or c.get("execution_count") for c in notebook.cells)
     assert notebook.metadata.kernelspec.language == "python"
 
