@@ -18,7 +18,7 @@ help:  ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 18
 
 book: $(READY)  ## build the site from the records, at _build/html/index.html (DRAFT=1: although some are missing)
-	$(BIN)/python -m common.book $(if $(DRAFT),--draft)
+	$(BIN)/python -m common.book $(if $(filter-out 0,$(DRAFT)),--draft)
 	@echo "The book is at $(CURDIR)/_build/html/index.html"
 
 test: $(READY)  ## run all tests
@@ -33,7 +33,7 @@ lab: $(READY)  ## open JupyterLab on the labs
 
 record: $(READY)  ## train what is not on record (SEEDS=5 of each variant; JOBS=2 at once; BUDGET=25m; DRY=1 says what)
 	$(BIN)/python -m common.labs record $(if $(SEEDS),--seeds $(SEEDS)) $(if $(BUDGET),--budget $(BUDGET)) $(if $(JOBS),--jobs $(JOBS)) \
-		$(if $(DRY),--dry) $(if $(ONLY),--only $(ONLY))
+		$(if $(filter-out 0,$(DRY)),--dry) $(if $(ONLY),--only $(ONLY))
 
 carry: $(READY)  ## gather in _build/carry what an offline machine lacks that has PyTorch (PYTHON_THERE=3.12)
 	rm -rf _build/carry
@@ -65,6 +65,7 @@ clean:  ## remove what was built; records, runs, data and .venv stay
 	rm -rf _build .pytest_cache
 
 $(READY): requirements.lock pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip --version > /dev/null 2>&1 || { $(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else \
+		"This course needs Python 3.11 or later: name one, as in make book PYTHON=python3.11.")' && $(PYTHON) -m venv --clear .venv; }
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
 	touch $(READY)

@@ -86,6 +86,8 @@ def main():
     parser.add_argument("--out", type=Path, default=datasets.ROOT / "_build", help="where bench.json goes")
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="measure no others now")
     given = parser.parse_args()
+    if given.repeats < 1 or min(given.batches) < 1:
+        parser.error("repeats and batches must be 1 or more")
     device = lab_settings.device(lab_settings.read(dict(device=given.device)))
 
     data = datasets.load(given.dataset)  # so that what is wrong with it is said at once
@@ -100,9 +102,11 @@ def main():
         agreement=lambda: agreement(networks()["level_1"], data, device.type))
     name = "-".join(re.findall(r"[a-z0-9]+", device_name(device).lower())) + ".json"
     found = json.loads((given.out / name).read_text()) if (given.out / name).exists() else {}
-    found |= dict(machine=device_name(device), threads=torch.get_num_threads(), cores=os.cpu_count(),
-                  precision="bf16" if has_bf16_units(device) else "fp32", torch=torch.__version__,
-                  date=datetime.date.today().isoformat(), repeats=given.repeats)
+    alike = dict(dataset=given.dataset, threads=torch.get_num_threads(), repeats=given.repeats, torch=torch.__version__,
+                 precision="bf16" if has_bf16_units(device) else "fp32")
+    if any(found.get(what) != value for what, value in alike.items()):
+        found = {}  # parts that were measured otherwise do not stand beside those of now
+    found |= alike | dict(machine=device_name(device), cores=os.cpu_count(), date=datetime.date.today().isoformat())
     for part in given.parts:
         found[part] = parts[part]()
         write_whole(given.out / name, (json.dumps(found, indent=1) + "\n").encode())

@@ -6,6 +6,7 @@ sizes in 256 categories and one of clutter, which is left out here.
 
 import hashlib
 import json
+from collections import Counter
 
 import torch
 from torchvision.datasets import Caltech256
@@ -16,6 +17,7 @@ from common import data as datasets
 from common.errors import CourseError
 
 FOLDER = "caltech256/256_ObjectCategories"  # under the data folder, as torchvision has it
+CATEGORIES, LEAST = 257, 80  # those with clutter, and the photographs of the smallest
 TEST = 0.23  # of each category; the source's share, which it drew anew each time
 
 
@@ -32,7 +34,16 @@ def load(data_dir=None, side=64):
                           f"(doi:10.22002/D1.20087) and unpack it in {(root / FOLDER).parent}, or set DATA_DIR to the "
                           "folder that holds caltech256.")
     form = v2.Compose([v2.RGB(), v2.Resize(side, antialias=True), v2.CenterCrop(side), v2.PILToTensor()])
-    photographs = Caltech256(root, transform=form)
+    try:
+        photographs = Caltech256(root, transform=form)
+    except OSError as error:
+        raise CourseError(f"Caltech-256 cannot be read ({error}): {root / FOLDER} must hold the folders of the categories and "
+                          "nothing else.") from None
+    counts = Counter(photographs.y)
+    if len(counts) < CATEGORIES or min(counts.values()) < LEAST:
+        raise CourseError(f"Caltech-256 in {root / FOLDER} is not whole: {len(counts)} of {CATEGORIES} categories have "
+                          f"photographs, and one {min(counts.values(), default=0)}, where each has {LEAST} or more: unpack "
+                          "256_ObjectCategories.tar again.")
     files = [(path.name, path.stat().st_size) for path in sorted((root / FOLDER).glob("*/*.jpg"))]
     digest = f"caltech256-{side}-{hashlib.sha256(json.dumps(files).encode()).hexdigest()[:16]}"
     tensors = datasets.kept(digest, lambda: _read(photographs))

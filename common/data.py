@@ -78,13 +78,17 @@ def load(name, data_dir=None, images=0):
 
 def at_hand(name, data_dir=None):
     """Return what `load` does where the files lie already, and otherwise the synthetic set: to show, not to measure."""
-    there = (folder(data_dir) / CIFAR10.base_folder).is_dir()
+    there = os.path.isdir(folder(data_dir) / CIFAR10.base_folder)
     return load(name if there else "synthetic", data_dir)
 
 
 def folder(data_dir=None):
     """Return where data sets lie: `data_dir`, or else $DATA_DIR, or else `data/`, beside the repository's other folders."""
-    return ROOT / Path(data_dir or os.environ.get("DATA_DIR") or "data").expanduser()
+    path = Path(data_dir or os.environ.get("DATA_DIR") or "data")
+    try:
+        return ROOT / path.expanduser()
+    except RuntimeError as error:
+        raise CourseError(f"The data folder {path} is not known ({error}): write its name in full.") from None
 
 
 def kept(name, make):
@@ -108,7 +112,7 @@ def first(count, images, labels):
 def _checked(root):
     """Return {file name: bytes} of the six official files under `root`, each with the right MD5."""
     folder = root / CIFAR10.base_folder
-    if not folder.is_dir():
+    if not os.path.isdir(folder):  # nor one that cannot be looked into, where Path.is_dir raises PermissionError
         _download(root)
     files = {}
     for name, md5 in MD5.items():

@@ -7,6 +7,8 @@ import time
 from contextlib import contextmanager
 from pathlib import Path
 
+from common.errors import CourseError
+
 
 def write_whole(path, content):
     """Write `content` (bytes) to `path` in one step: a reader, a crash or a full disk never sees half of it.
@@ -50,29 +52,33 @@ def sweep(path):
             os.kill(int(partial.name.split(".")[-2]), 0)  # signal 0 only asks whether the process is there
         except ProcessLookupError:
             partial.unlink(missing_ok=True)
-        except PermissionError:  # it is there, and somebody else's
+        except (PermissionError, ValueError, OverflowError):  # it is there, and somebody else's; or no process of ours
             pass
 
 
 @contextmanager
 def claimed(path, patience=0.1):
-    """Claim the file at `path` for as long as the block lasts, and give whether that was possible.
+    """Claim the file at `path` for as long as the block lasts, and give whether that was possible. Raises CourseError.
 
     The claim is the system's: it ends with the process too, however that ends. The file is empty, and stays.
     `patience`, in seconds, outlasts those who only ask.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     until = time.monotonic() + patience
-    with open(path, "a") as file:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = open(path, "a")
+    except OSError as error:
+        raise CourseError(f"The file {path} cannot be written ({error.strerror}): make its folder writable, make room, or "
+                          "set RUNS_DIR to another folder.") from None
+    with file:
         while not (mine := _locked(file, fcntl.LOCK_EX)) and time.monotonic() < until:
             time.sleep(0.01)
         yield mine
 
 
 def is_claimed(path):
-    """Tell whether some process, this one included, has claimed the file at `path`; those who ask do not count."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "a") as file:
+    """Tell whether some process, this one included, has claimed the file at `path`, which is there; who asks does not count."""
+    with open(path) as file:
         return not _locked(file, fcntl.LOCK_SH)
 
 

@@ -17,6 +17,8 @@ def digest(network):
     What the code of a `forward` does with them, and how first weights are drawn, is not in it: who changes that in
     common/blocks.py raises common.train.ENGINE, and in a lab gives the variant another name.
     """
+    if not isinstance(network, nn.Module):
+        raise CourseError(f"What was built is no network but {network!r}: return an nn.Module from the function that builds it.")
     shapes = [(name, list(tensor.shape)) for name, tensor in network.state_dict().items()]
     return hashlib.sha256(json.dumps([shapes, repr(network)]).encode()).hexdigest()[:16]
 
@@ -43,7 +45,7 @@ def macs(network, size=(3, 32, 32)):
     Convolutions and matrix products count, with taps that fall on padding, since they are computed; biases,
     normalisation and pooling do not. The network is not changed.
     """
-    with _evaluated(network), FlopCounterMode(display=False) as counter:
+    with evaluated(network), FlopCounterMode(display=False) as counter:
         network(torch.zeros(1, *size, device=next(network.parameters()).device))
     return counter.get_total_flops() // 2
 
@@ -57,7 +59,7 @@ def layers(network, size=(3, 32, 32)):
     """
     import pandas as pd  # here and not above: a machine that only trains need not have it
 
-    with _evaluated(network):
+    with evaluated(network):
         try:
             tracer = _Tracer(fx.symbolic_trace(network))
         except fx.proxy.TraceError as error:
@@ -68,7 +70,7 @@ def layers(network, size=(3, 32, 32)):
 
 
 @contextmanager
-def _evaluated(network):
+def evaluated(network):
     """Have `network` in evaluation mode for a while, so that one image does not touch the running statistics."""
     modes = {module: module.training for module in network.modules()}
     network.eval()

@@ -15,13 +15,15 @@ import torch
 from common import data as datasets
 from common import plan, recording
 from common import settings as lab_settings
-from common.errors import CourseError
-from common.records import fits, identity, read_all
+from common.errors import CourseError, meant
+from common.inspect import macs, parameters
+from common.records import KEEP_WEIGHTS, fits, identity, read_all
 from common.runs import confusion
 from common.train import evaluate
 
 LABS = datasets.ROOT / "labs"
 AGREES = 0.003  # weights kept in half precision may move a test accuracy by this much: 30 of 10,000 images
+LOSES = 0.02  # a test loss over all images by this share
 DIFFERS = 0.02  # and take this share of the images for another class than the run did
 
 
@@ -38,6 +40,8 @@ def variants(path):
     names = {}
     module = ast.Module([line for line in imports if line.names] + definitions, type_ignores=[])
     exec(compile(module, path, "exec"), names)
+    if "variants" not in names:
+        raise CourseError(f"The lab {path} has no cell tagged variants that says what it trains: add one, or move it elsewhere.")
     return names["variants"]
 
 
@@ -48,62 +52,82 @@ def statements(path, tag):
 
 
 def seeds(path):
-    """Return how many seeds of each variant the lab at `path` asks for by itself."""
-    return next(ast.literal_eval(node.value) for node in statements(path, "parameters") if node.target.id == "seeds")
+    """Return how many seeds of each variant the lab at `path` asks for by itself. Raises CourseError."""
+    names = {}
+    exec(compile(ast.Module(statements(path, "parameters"), type_ignores=[]), path, "exec"), names)
+    if not isinstance(names.get("seeds"), int):
+        raise CourseError(f"The parameters cell of the lab {path} does not say how many seeds it shows: add seeds: int = 1.")
+    return names["seeds"]
+
+
+def paths():
+    """Return the paths of the labs: not of Untitled.py or level_1-Copy1.py, which JupyterLab writes beside them."""
+    return [path for path in sorted(LABS.glob("*.py")) if re.fullmatch("[a-z0-9_]+", path.stem)]
 
 
 def wanted(asked=None):
     """Return {lab: how many seeds of each variant}: `asked`, or else as many as the lab shows."""
-    return {path.stem: asked or seeds(path) for path in LABS.glob("*.py")}
+    return {path.stem: asked or seeds(path) for path in paths()}
 
 
 def all_variants(only=""):
     """Return [(lab, name, Variant)] over all labs, or of the one that `only` names, as "level_1/as_run" or "level_1"."""
-    found = [(path.stem, name, variant) for path in sorted(LABS.glob("*.py")) for name, variant in variants(path).items()]
+    found = [(path.stem, name, variant) for path in paths() for name, variant in variants(path).items()]
     wanted = [v for v in found if only in ("", v[0], f"{v[0]}/{v[1]}")]
     if not wanted:
-        raise CourseError(f"There is no variant {only}: choose from {', '.join(f'{lab}/{name}' for lab, name, _ in found)}.")
+        known = [path.stem for path in paths()] + [f"{lab}/{name}" for lab, name, _ in found]
+        raise CourseError(f"There is no lab or variant {only}: {meant(only, known)}")
     return wanted
 
 
 def verify(data_dir, every=1):
     """Prove every record; raise CourseError at the first that does not hold.
 
-    A record's place must be that of its run and its checksums fit, its test accuracy and confusion matrix must follow from the stored predictions and
-    the test labels, to the last digit, and its stored weights, given every `every`-th test image, must predict nearly
-    all of them alike and give about that accuracy. A record that no lab asks for is named.
+    Its place must be that of its run and its checksums fit. Test accuracy and confusion matrix must follow from the stored
+    predictions and the test labels, to the last digit; counts of parameters, arithmetic, images and epochs from the lab.
+    Stored weights, given every `every`-th test image, must predict nearly all of them alike and give about that accuracy.
+    A record that no lab asks for is named.
     """
     data = datasets.load("cifar10", data_dir)
     offered = {(lab, name): variant for lab, name, variant in all_variants()}
     records, scales = read_all(), {}  # {what decides the normalisation: (mean, std)}
     for record in records:
         said = f"The record {record.path}"
-        if record.path.parts[-3:] != (record.lab, record.variant, f"seed-{record.seed}.json"):
-            raise CourseError(f"{said} is of {record.lab}/{record.variant}, seed {record.seed}: remove the copy.")
+        variant = offered.get((record.lab, record.variant))
+        if variant is None or not fits(record, identity("cifar10", variant, record.seed)):
+            raise CourseError(f"{said} is of a run that its lab does not ask for (any more): remove it.")
+        network, history = variant.build(), record.history
+        learn, validate = datasets.split(data.train_labels, record.recipe.validation)
+        small = record.seed == 0 and record.params <= KEEP_WEIGHTS
         predictions = torch.from_numpy(record.predictions())
         right = predictions == data.test_labels
         for what, holds in (
                 (f"a test accuracy, {record.test_acc},", right.double().mean().item() == record.test_acc),
                 ("a confusion matrix", confusion(data.test_labels, predictions) == record.confusion),
-                ("a list of correct images", torch.equal(torch.from_numpy(record.correct()), right))):
+                ("a list of correct images", torch.equal(torch.from_numpy(record.correct()), right)),
+                (f"a count of parameters, {record.params:,},", record.params == parameters(network)),
+                (f"a count of multiply-accumulates, {record.macs:,},", record.macs == macs(network)),
+                (f"numbers of images, {record.split},", record.split == dict(
+                    train=len(learn), validation=len(validate), test=len(right))),
+                ("a history", [row.get("epoch") for row in history] == list(range(1, record.recipe.epochs + 1))
+                 and history[-1].get("test_acc", record.test_acc) == record.test_acc),
+                (f"files, {', '.join(record.files)},", (".safetensors" in record.files) == small)):
             if not holds:
-                raise CourseError(f"{said} holds {what} that its predictions do not give: restore it with git, or remove "
-                                  "it and train it again with `make record`.")
-        variant = offered.get((record.lab, record.variant))
-        if variant is None or not fits(record, identity("cifar10", variant, record.seed)):
-            raise CourseError(f"{said} is of a run that its lab does not ask for (any more): remove it.")
+                raise CourseError(f"{said} holds {what} that its run cannot have given: restore it with git, or remove it "
+                                  "and train it again with `make record`.")
         again = ""
         if ".safetensors" in record.files:
             key = record.recipe.validation, record.recipe.statistics
             if key not in scales:
                 scales[key] = datasets.normalisation(data, record.recipe)
-            network = record.load_weights(variant.build()).to(memory_format=torch.channels_last)
-            _, _, given = evaluate(network, data.test_images[::every], data.test_labels[::every], *scales[key])
+            network = record.load_weights(network).to(memory_format=torch.channels_last)
+            loss, _, given = evaluate(network, data.test_images[::every], data.test_labels[::every], *scales[key])
             apart = (given != predictions[::every]).double().mean().item()
             moved = ((given == data.test_labels[::every]).double() - right[::every].double()).mean().item()
-            if apart > DIFFERS or abs(moved) > AGREES:
+            lost = every == 1 and abs(loss / record.test_loss - 1) > LOSES
+            if apart > DIFFERS or abs(moved) > AGREES or lost:
                 raise CourseError(f"The weights beside {record.path} predict another class than it holds for {apart:.1%} of the "
-                                  f"images, and their accuracy differs by {moved:+.2%}: restore it with git, or remove it and "
+                                  f"images, their accuracy differs by {moved:+.2%}, and their loss is {loss:.4f} for {record.test_loss:.4f}: restore it with git, or remove it and "
                                   "train it again with `make record`.")
             again = f"; its weights predict {1 - apart:.2%} of the images alike"
         print(f"{record.lab} {record.variant} seed {record.seed}: {record.test_acc:.2%} holds{again}", flush=True)
@@ -122,6 +146,8 @@ def main():
     parser.add_argument("--data-dir", default="")
     parser.add_argument("--device", default="auto")
     given = parser.parse_args()
+    if given.jobs < 1:
+        raise CourseError(f"The number of jobs is {given.jobs}, but it must be 1 or more.")
     if given.what == "verify":
         return verify(given.data_dir)
     asked = {} if given.seeds is None else dict(seeds=given.seeds)

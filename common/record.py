@@ -1,11 +1,13 @@
 """One record: what a finished run leaves behind."""
 
 import hashlib
+import zipfile
 from pathlib import Path
 
 import numpy as np
 import torch
 from pydantic import BaseModel, ConfigDict, Field
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from common.errors import CourseError
@@ -84,13 +86,24 @@ class Record(BaseModel):
         return self._array("correct")
 
     def _array(self, name):
-        with np.load(self.beside(".npz"), allow_pickle=False) as arrays:
-            return arrays[name]
+        try:
+            with np.load(self.beside(".npz"), allow_pickle=False) as arrays:
+                found = arrays[name]
+        except (ValueError, KeyError, OSError, zipfile.BadZipFile, AttributeError, TypeError):
+            found = np.empty(0)
+        if found.shape != (np.sum(self.confusion),) or found.dtype != dict(predictions=np.uint8, correct=bool)[name]:
+            raise CourseError(f"The file beside {self.path} does not hold the {name} of {np.sum(self.confusion):,} test images: "
+                              "restore it with git, or remove the record and train it again with `make record`.")
+        return found
 
     def load_weights(self, network):
         """Put the stored half-precision weights into `network`, and return it in evaluation mode."""
-        state = load_file(self.beside(".safetensors")).items()
-        network.load_state_dict({k: cast(t, torch.float32) for k, t in state})
+        path = self.beside(".safetensors")
+        try:
+            network.load_state_dict({k: cast(t, torch.float32) for k, t in load_file(path).items()})
+        except (SafetensorError, RuntimeError) as error:
+            raise CourseError(f"The weights {path} are not of this network ({str(error).splitlines()[0]}): restore the file with "
+                              "git, or remove the record and train it again with `make record`.") from None
         return network.eval()
 
 

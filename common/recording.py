@@ -13,6 +13,7 @@ import torch
 
 from common import data as datasets
 from common import settings as lab_settings
+from common.checkpoint import Damaged
 from common.errors import CourseError
 from common.files import claimed, write_all
 from common.plan import clock, expected, known, left, owed
@@ -65,10 +66,10 @@ def record(variants, seeds, settings, budget=None):
             except OutOfTime as short:
                 print(f"   laid aside: {short}", flush=True)
                 aside += 1
-            except Diverged as error:
+            except (Diverged, Damaged) as error:
                 print(f"   given up: {error}", flush=True)
                 failed.append(f"{lab} {name} seed {seed}")
-            except RuntimeError:  # of PyTorch, in this network: the others may fare better
+            except Exception:  # of PyTorch, in this network: the others may fare better
                 traceback.print_exc()
                 failed.append(f"{lab} {name} seed {seed}")
                 if torch.cuda.is_initialized():

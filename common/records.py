@@ -12,7 +12,9 @@ import io
 import itertools
 import json
 import os
+import re
 import sys
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -27,7 +29,7 @@ from common.record import Record, cast
 from common.train import ENGINE
 
 RECORDS = datasets.ROOT / "book" / "records"  # in git: the book's numbers
-RUNS = datasets.ROOT / (os.environ.get("RUNS_DIR") or "runs")  # not in git: this machine's own
+RUNS = datasets.ROOT / Path(os.environ.get("RUNS_DIR") or "runs").expanduser()  # not in git: this machine's own
 COLUMNS = "lab variant params macs seeds test_acc_mean test_acc_std train_acc_mean epochs device seconds".split()
 KEEP_WEIGHTS = 300_000  # parameters, up to which seed 0's weights are kept
 
@@ -95,14 +97,19 @@ def read(path):
         if hashlib.sha256(body.encode()).hexdigest() != fields.pop("checksum"):
             raise ValueError("its checksum does not fit")
         return Record(**fields | dict(path=path))
-    except (OSError, ValueError, KeyError, ValidationError, CourseError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, ValidationError, CourseError) as error:
         raise CourseError(f"The record {path} is cut short or was changed ({str(error).splitlines()[0]}): restore it "
                           "with git, or remove it and train it again with `make record`.") from None
 
 
 def read_all(folder=RECORDS):
-    """Return all records under `folder`, by lab, variant and seed."""
+    """Return all records under `folder`, by lab, variant and seed. Raises CourseError where one is not in its place."""
     records = [read(path) for path in folder.glob("*/*/seed-*.json")]
+    for record in records:
+        place = rf"{record.lab}/{record.variant}/seed-{record.seed}(-[0-9a-f]{{8}})?\.json"
+        if not re.fullmatch(place, record.path.relative_to(folder).as_posix()):
+            raise CourseError(f"The record {record.path} is of {record.lab}/{record.variant}, seed {record.seed}: remove the "
+                              "copy.")
     return sorted(records, key=lambda r: (r.lab, r.variant, r.seed))
 
 

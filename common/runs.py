@@ -14,7 +14,7 @@ from common import data as datasets
 from common import settings as lab_settings
 from common.errors import CourseError
 from common.files import is_claimed, sweep
-from common.inspect import macs, parameters
+from common.inspect import evaluated, macs, parameters
 from common.records import RUNS, find, identity, write
 from common.train import train
 
@@ -50,17 +50,15 @@ def _train(lab, name, variant, wanted, settings, deadline):
     device = lab_settings.device(settings)
     path = place(lab, name, wanted)
     checkpoint = path.with_suffix(".checkpoint")
-    network = variant.build()  # a network that fails does so now, not after hours of training
+    network = scores(variant.build(), lab, name)  # one that fails does so now, not after hours of training
     known = dict(params=parameters(network), macs=macs(network), commit=_commit())  # by the end there may be a later one
-    if settings.retrain:
-        checkpoint.unlink(missing_ok=True)
     title = f"{lab} {name} seed {wanted['seed']}"
     try:
         result = train(variant.build, data, variant.recipe, wanted["seed"], device, checkpoint, title, deadline=deadline)
         record = write(path, known | describe(lab, name, variant, data, wanted, device, result), result)
     except KeyboardInterrupt:
         raise CourseError(f"Stopped in {title}: finished runs are kept in {RUNS}, and this one goes on from its last "
-                          "whole epoch when it is asked for again (without retrain).") from None
+                          "whole epoch when it is asked for again.") from None
     except torch.OutOfMemoryError:
         raise CourseError(f"{title} needs more memory than the GPU has free: run fewer at once, or wait. It goes on from its "
                           "last whole epoch when it is asked for again.") from None
@@ -72,6 +70,18 @@ def _train(lab, name, variant, wanted, settings, deadline):
     checkpoint.unlink(missing_ok=True)
     sweep(checkpoint)
     return record
+
+
+def scores(network, lab, name):
+    """Return `network`, which must give ten scores an image and have something to train. Raises CourseError."""
+    if not any(p.requires_grad for p in network.parameters()):
+        raise CourseError(f"The network of {lab}/{name} has no parameters to train: give it a layer that has some.")
+    with evaluated(network), torch.no_grad():
+        given = network(torch.zeros(2, 3, 32, 32))
+    if getattr(given, "shape", None) != (2, 10):
+        raise CourseError(f"The network of {lab}/{name} gives {tuple(getattr(given, 'shape', [type(given).__name__]))} for two "
+                          "images, not (2, 10): end it in ten scores an image, as nn.Flatten() and nn.Linear(…, 10) do.")
+    return network
 
 
 def place(lab, name, wanted):
@@ -123,7 +133,8 @@ def _commit():
     """Return the commit of the code that trains, marked where labs/ or common/ differ from it; without git, $COMMIT."""
     def git(*arguments):
         command = ["git", "-C", str(datasets.ROOT), *arguments]
-        return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+        mine = os.environ | {"GIT_CEILING_DIRECTORIES": str(datasets.ROOT.parent)}  # and no repository around this folder
+        return subprocess.run(command, capture_output=True, text=True, check=True, env=mine).stdout.strip()
 
     try:
         changed = git("status", "--porcelain", "--", "common", "labs")

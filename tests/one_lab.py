@@ -55,4 +55,6 @@ def stopped(lab, name, seed, epochs=1):
     """Leave what is kept of a run after some epochs, as far as a plan looks at it."""
     wanted = records.identity("cifar10", labs.variants(lab)[name], seed)
     kept = dict(network={}, optimizer={}, scheduler={}, history=[{}] * epochs)
-    torch.save(kept, runs.place(lab.stem, name, wanted).with_suffix(".checkpoint"))
+    path = runs.place(lab.stem, name, wanted).with_suffix(".checkpoint")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save(kept, path)

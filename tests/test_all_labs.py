@@ -4,7 +4,7 @@ import subprocess
 import sys
 
 import pytest
-from one_lab import LAB, record
+from one_lab import LAB, record, stopped
 
 from common import checkpoint, labs, plan, recording, records, runs, settings, train
 from common import data as datasets
@@ -30,7 +30,7 @@ def test_only_one_variant(lab, monkeypatch):
     with pytest.raises(CourseError, match="The parameter seeds is 0, but it must be a whole number of seeds, 1 or more"):
         monkeypatch.setattr(sys, "argv", ["labs", "record", "--seeds", "0"])
         labs.main()
-    with pytest.raises(CourseError, match="no variant a_lab/three: choose from a_lab/one, a_lab/two"):
+    with pytest.raises(CourseError, match="no lab or variant a_lab/three: did you mean a_lab/two"):
         record(1, "a_lab/three")
 
 
@@ -69,6 +69,30 @@ def test_seeds_are_what_the_parameters_of_a_lab_say(lab):
     assert labs.seeds(lab) == 4 and labs.wanted() == {"a_lab": 4} and labs.wanted(2) == {"a_lab": 2}
 
 
+def test_what_jupyterlab_writes_beside_the_labs_is_none_of_them(lab):
+    lab.with_name("Untitled.py").write_text("# %%\n1 + 1\n")
+    lab.with_name("a_lab-Copy1.py").write_text(LAB)
+    assert labs.wanted() == {"a_lab": 4} and {found[0] for found in labs.all_variants()} == {"a_lab"}
+
+
+@pytest.mark.parametrize("change, said", [
+    (("seeds: int = 4", "seed: int = 4"), "does not say how many seeds it shows: add seeds: int = 1"),
+    (('# %% tags=["variants"]', "# %%"), "has no cell tagged variants")])
+def test_a_lab_that_does_not_say_what_it_must_is_named(lab, change, said):
+    lab.write_text(LAB.replace("seeds: int = 4", "seeds = 4"))
+    assert labs.seeds(lab) == 4
+    lab.write_text(LAB.replace(*change))
+    with pytest.raises(CourseError, match=f"a_lab.py {said}"):
+        labs.all_variants(), labs.wanted()
+
+
+def test_a_damaged_checkpoint_keeps_no_other_from_the_record(lab, capsys):
+    stopped(lab, "one", 0)  # holds no weights
+    with pytest.raises(CourseError, match="These runs failed: a_lab one seed 0. The lines above"):
+        record(1)
+    assert [r.variant for r in labs.read_all()] == ["two"] and "given up: The checkpoint " in capsys.readouterr().out
+
+
 def test_a_run_that_diverged_is_told_at_the_end_and_keeps_no_other_from_the_record(lab, capsys):
     lab.write_text(LAB.replace("epochs=1, lr=0.1", "epochs=1, lr=3e38"))
     with pytest.raises(CourseError, match="These runs failed: a_lab one seed 0. The lines above"):
@@ -92,7 +116,7 @@ def build"""))
     assert [r.variant for r in labs.read_all()] == ["two"] and "no kernel for this" in capfd.readouterr().err
 
 
-def test_retraining_begins_anew_where_a_run_was_stopped(lab, monkeypatch):
+def test_retraining_goes_on_where_it_was_stopped_and_begins_anew_when_it_was_done(lab, monkeypatch):
     variant, again = labs.variants(lab)["two"], settings.read(dict(device="cpu", retrain=True))
 
     def stop(*state):
@@ -106,7 +130,9 @@ def test_retraining_begins_anew_where_a_run_was_stopped(lab, monkeypatch):
     lines = []
     monkeypatch.setattr(train, "line", lambda *given: lines.append(given) or "")
     runs.run("a_lab", "two", variant, 0, again)
-    assert len(lines) == 2
+    assert len(lines) == 1
+    runs.run("a_lab", "two", variant, 0, again)
+    assert len(lines) == 3
 
 
 def test_what_is_kept_of_a_run_is_of_no_use_to_another_recipe(lab):

@@ -51,6 +51,11 @@ def test_it_goes_to_the_book_when_all_parts_are_there_though_measured_in_several
     kept, = (json.loads(path.read_text()) for path in (tmp_path / "kept").iterdir())
     assert set(bench.PARTS) < kept.keys() and kept["growth"] == "growth" and len(kept["loops"]) == 12
     assert kept["costs"] == dict(assignment_6b="costs")
+    monkeypatch.setattr(bench, "KEPT", tmp_path / "others")
+    measure("costs", "--repeats", "4")  # and what was measured otherwise does not count
+    assert not (tmp_path / "others").exists()
+    measure(*bench.PARTS[:-1])
+    assert not (tmp_path / "others").exists()
 
 
 def test_the_table_has_the_ratios():

@@ -27,6 +27,8 @@ def photographs(tmp_path, monkeypatch):
             image = Image.fromarray(pixels[..., 0] if index % 4 == 0 else pixels)
             image.save(folder / f"{number:03d}_{index:04d}.jpg")
     monkeypatch.setattr(datasets, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(caltech, "CATEGORIES", len(CATEGORIES))
+    monkeypatch.setattr(caltech, "LEAST", min(CATEGORIES.values()))
     return tmp_path
 
 
@@ -61,6 +63,8 @@ def test_what_is_cut_out_is_the_middle_and_nothing_is_distorted(tmp_path, monkey
     for index in range(1, 9):
         Image.fromarray(pixels).save(folder / f"001_{index:04d}.jpg", quality=95)
     monkeypatch.setattr(datasets, "CACHE", tmp_path / "cache")
+    monkeypatch.setattr(caltech, "CATEGORIES", 1)
+    monkeypatch.setattr(caltech, "LEAST", 8)
     white = caltech.load(tmp_path, side=16).train_images[0, 0] > 128
     assert white[4:12, 4:12].all() and white.sum() == 64
 
@@ -74,6 +78,21 @@ def test_a_missing_folder_and_a_broken_photograph_are_named(photographs):
     with pytest.raises(CourseError, match="Photograph 7 of 002.american-flag in Caltech-256 cannot be read"):
         caltech.load(photographs, side=16)
     assert not list(photographs.glob("cache/*"))
+
+
+def test_half_an_unpacked_set_is_not_taken_for_the_whole(photographs):
+    (photographs / caltech.FOLDER / ".DS_Store").touch()
+    with pytest.raises(CourseError, match="Caltech-256 cannot be read .*must hold the folders of the categories"):
+        caltech.load(photographs, side=16)
+    (photographs / caltech.FOLDER / ".DS_Store").unlink()
+    one = next((photographs / caltech.FOLDER / "003.clutter").glob("*.jpg"))
+    one.unlink()
+    with pytest.raises(CourseError, match="not whole: 3 of 3 categories have photographs, and one 7, where each has 8"):
+        caltech.load(photographs, side=16)
+    for path in (photographs / caltech.FOLDER / "003.clutter").glob("*.jpg"):
+        path.unlink()
+    with pytest.raises(CourseError, match="not whole: 2 of 3"):
+        caltech.load(photographs, side=16)
 
 
 def test_classes_weigh_alike_in_the_balanced_accuracy():

@@ -149,6 +149,11 @@ def test_a_file_that_is_not_the_official_one_is_not_opened(official, tmp_path, d
     assert path.exists() == (damaged is not None) and (damaged is None or path.read_bytes() == damaged)
 
 
+def test_a_folder_of_nobody_is_said():
+    with pytest.raises(CourseError, match="The data folder ~nobody_at_all/x is not known .*write its name in full"):
+        datasets.load("cifar10", "~nobody_at_all/x")
+
+
 def test_no_data_and_no_network_is_one_sentence_and_leaves_nothing(tmp_path, monkeypatch):
     def refuse(*args, **kwargs):
         raise urllib.error.URLError("no network")

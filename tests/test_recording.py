@@ -1,6 +1,7 @@
 """`make record` in several processes: they share the work, and may be killed at any moment."""
 
 import fcntl
+import io
 import subprocess
 import sys
 import threading
@@ -102,7 +103,6 @@ def test_two_processes_killed_ten_times_lose_no_finished_run_and_end_in_the_same
 
 def test_a_claim_is_one_processs_and_ends_with_it(tmp_path):
     path = tmp_path / "a" / "seed-0.claim"
-    assert not is_claimed(path)
     with claimed(path) as first, claimed(path) as second:
         assert first and not second and is_claimed(path)
     holder = subprocess.Popen([sys.executable, "-c", "import sys; from pathlib import Path; from common.files import "
@@ -113,6 +113,16 @@ def test_a_claim_is_one_processs_and_ends_with_it(tmp_path):
     holder.kill()
     holder.wait()
     assert not is_claimed(path)
+
+
+def test_a_claim_that_cannot_be_made_is_said_and_of_another_users_is_read(tmp_path, monkeypatch):
+    (tmp_path / "file").touch()
+    with pytest.raises(CourseError, match="cannot be written .*: make its folder writable, make room, or set RUNS_DIR"):
+        with claimed(tmp_path / "file" / "seed-0.claim"):
+            pass
+    modes = []
+    monkeypatch.setattr("builtins.open", lambda path, mode="r": (modes.append(mode), io.open(path, mode))[1])
+    assert not is_claimed(tmp_path / "file") and modes == ["r"]
 
 
 def test_asking_for_a_claim_is_none(tmp_path):

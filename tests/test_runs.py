@@ -8,9 +8,11 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch import nn
 
 from common import data as datasets
 from common import records, runs
+from common.errors import CourseError
 from common.files import claimed, write_whole
 from common.records import identity
 
@@ -80,6 +82,33 @@ def test_without_git_a_run_takes_the_commit_that_it_is_told(tmp_path, monkeypatc
     assert runs._commit() == "unknown"
     monkeypatch.setenv("COMMIT", "0123456789ab")
     assert runs._commit() == "0123456789ab"
+
+
+def test_a_repository_around_this_folder_is_not_its_own(tmp_path, monkeypatch):
+    subprocess.run(["git", "init", "-q", tmp_path], check=True)
+    (tmp_path / "course").mkdir()
+    monkeypatch.setattr(datasets, "ROOT", tmp_path / "course")
+    monkeypatch.setenv("COMMIT", "0123456789ab")
+    assert runs._commit() == "0123456789ab"
+
+
+class Pair(nn.Sequential):
+    """A network that gives two things."""
+
+    def forward(self, images):
+        return images, images
+
+
+@pytest.mark.parametrize("build, said", [
+    (lambda: None, "What was built is no network but None: return an nn.Module"),
+    (lambda: nn.Flatten(), "network of lab/variant has no parameters to train"),
+    (lambda: nn.Conv2d(3, 10, 32), r"gives \(2, 10, 1, 1\) for two images, not \(2, 10\): end it in ten scores"),
+    (lambda: nn.Sequential(nn.Flatten(), nn.Linear(3072, 12)), r"gives \(2, 12\) for two images"),
+    (lambda: Pair(nn.Linear(1, 1)), r"gives \('tuple',\) for two images")])
+def test_a_network_that_makes_no_ten_scores_is_refused_before_it_is_trained(folders, variant, options, build, said, monkeypatch):
+    monkeypatch.setattr(runs, "train", lambda *given, **more: pytest.fail("trained"))
+    with pytest.raises(CourseError, match=said):
+        train_one(variant._replace(build=build), options)
 
 
 def test_a_relative_folder_of_runs_counts_from_the_repository():

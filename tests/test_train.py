@@ -247,6 +247,11 @@ def test_a_damaged_checkpoint_is_named_and_nothing_is_lost(tiny, variant, tmp_pa
     checkpoint = tmp_path / "run.checkpoint"
     train(variant.build, tiny, variant.recipe, 0, checkpoint=checkpoint)
     whole = checkpoint.read_bytes()
+    state = torch.load(checkpoint, weights_only=True)
+    for other in (state | dict(network={}), state | dict(scheduler=None), state | dict(history=3)):
+        torch.save(other, checkpoint)
+        with pytest.raises(CourseError, match="run.checkpoint is damaged .* remove it, and the run starts anew"):
+            train(variant.build, tiny, variant.recipe, 0, checkpoint=checkpoint)
     for damaged in (whole[:1000], b"", whole.replace(b"history", b"mystery")):
         checkpoint.write_bytes(damaged)
         with pytest.raises(CourseError, match="run.checkpoint .* remove it, and the run starts anew"):

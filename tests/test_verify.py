@@ -1,5 +1,9 @@
 """`make verify` finds a record that does not hold, whatever it is that does not."""
 
+import hashlib
+import re
+
+import numpy as np
 import pytest
 import torch
 from one_lab import LAB, record
@@ -18,20 +22,63 @@ def test_a_record_that_its_lab_no_longer_asks_for_is_named(lab, change):
         labs.verify("")
 
 
-def test_a_copy_of_a_record_is_no_other_seed(lab):
+@pytest.mark.parametrize("name", ["seed-1", "seed-0 (copy)"])
+def test_a_copy_of_a_record_is_no_other_seed(lab, name):
     record(1, "a_lab/two")
     path = labs.read_all()[0].path
     for ending in (".json", ".npz", ".safetensors"):
-        path.with_name(f"seed-1{ending}").write_bytes(path.with_suffix(ending).read_bytes())
-    with pytest.raises(CourseError, match="seed-1.json is of a_lab/two, seed 0: remove the copy"):
+        path.with_name(f"{name}{ending}").write_bytes(path.with_suffix(ending).read_bytes())
+    for reader in labs.read_all, lambda: labs.verify(""):
+        with pytest.raises(CourseError, match=rf"{re.escape(name)}.json is of a_lab/two, seed 0: remove the copy"):
+            reader()
+
+
+@pytest.mark.parametrize("change, said", [
+    (dict(params=10), "a count of parameters, 10, that"), (dict(macs=10), "a count of multiply-accumulates, 10, that"),
+    (dict(split=dict(train=1, validation=2, test=3)), "numbers of images, "), (dict(history=[]), "a history that"),
+    (dict(history=[{}]), "a history that"), (dict(history=[dict(epoch=1, test_acc=2.0)]), "a history that"),
+    (dict(files=[".npz"]), "files, .npz, that")])
+def test_numbers_that_no_run_can_have_given_are_found(lab, change, said):
+    record(1, "a_lab/one")
+    held = labs.read_all()[0]
+    if "files" in change:
+        change = dict(files={ending: held.files[ending] for ending in change["files"]})
+    held.path.write_text(records._text(held.model_copy(update=change)))
+    with pytest.raises(CourseError, match=f"holds {said}.*restore it with git"):
         labs.verify("")
+
+
+def test_weights_with_another_loss_are_found(lab):
+    record(1, "a_lab/one")
+    held = labs.read_all()[0]
+    held.path.write_text(records._text(held.model_copy(update=dict(test_loss=held.test_loss * 1.1))))
+    with pytest.raises(CourseError, match="The weights beside .* their loss is "):
+        labs.verify("")
+
+
+@pytest.mark.parametrize("contents", [dict(predictions=[None]), dict(correct=[True]), dict(predictions=[300]), None])
+def test_what_is_no_list_of_predictions_is_said_and_nothing_is_unpickled(lab, contents):
+    record(1, "a_lab/one")
+    held = labs.read_all()[0]
+    beside = held.path.with_suffix(".npz")
+    np.savez(beside, **{k: np.array(v) for k, v in contents.items()}) if contents else beside.write_bytes(b"text")
+    files = held.files | {".npz": hashlib.sha256(beside.read_bytes()).hexdigest()}
+    held.path.write_text(records._text(held.model_copy(update=dict(files=files))))
+    with pytest.raises(CourseError, match="does not hold the predictions of .* test images: restore it with git"):
+        labs.verify("")
+
+
+def test_weights_of_another_network_are_said(lab):
+    record(1, "a_lab/one")
+    with pytest.raises(CourseError, match="seed-0.safetensors are not of this network"):
+        labs.read_all()[0].load_weights(torch.nn.Linear(1, 1))
 
 
 def test_a_changed_confusion_matrix_is_found(lab):
     record(1, "a_lab/one")
     held = labs.read_all()[0]
     held.path.write_text(records._text(held.model_copy(update=dict(confusion=held.confusion[::-1]))))
-    with pytest.raises(CourseError, match="holds a confusion matrix that its predictions do not give"):
+    with pytest.raises(CourseError, match="holds a confusion matrix that its run cannot have given"):
         labs.verify("")
 
 
