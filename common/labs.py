@@ -96,22 +96,9 @@ def verify(data_dir, every=1):
         variant = offered.get((record.lab, record.variant))
         if variant is None or not fits(record, identity("cifar10", variant, record.seed)):
             raise CourseError(f"{said} is of a run that its lab does not ask for (any more): remove it.")
-        network, history = variant.build(), record.history
-        learn, validate = datasets.split(data.train_labels, record.recipe.validation)
-        small = record.seed == 0 and record.params <= KEEP_WEIGHTS
-        predictions = torch.from_numpy(record.predictions())
+        network, predictions = variant.build(), torch.from_numpy(record.predictions())
         right = predictions == data.test_labels
-        for what, holds in (
-                (f"a test accuracy, {record.test_acc},", right.double().mean().item() == record.test_acc),
-                ("a confusion matrix", confusion(data.test_labels, predictions) == record.confusion),
-                ("a list of correct images", torch.equal(torch.from_numpy(record.correct()), right)),
-                (f"a count of parameters, {record.params:,},", record.params == parameters(network)),
-                (f"a count of multiply-accumulates, {record.macs:,},", record.macs == macs(network)),
-                (f"numbers of images, {record.split},", record.split == dict(
-                    train=len(learn), validation=len(validate), test=len(right))),
-                ("a history", [row.get("epoch") for row in history] == list(range(1, record.recipe.epochs + 1))
-                 and history[-1].get("test_acc", record.test_acc) == record.test_acc),
-                (f"files, {', '.join(record.files)},", (".safetensors" in record.files) == small)):
+        for what, holds in numbers(record, network, data, predictions, right):
             if not holds:
                 raise CourseError(f"{said} holds {what} that its run cannot have given: restore it with git, or remove it "
                                   "and train it again with `make record`.")
@@ -127,11 +114,30 @@ def verify(data_dir, every=1):
             lost = every == 1 and abs(loss / record.test_loss - 1) > LOSES
             if apart > DIFFERS or abs(moved) > AGREES or lost:
                 raise CourseError(f"The weights beside {record.path} predict another class than it holds for {apart:.1%} of the "
-                                  f"images, their accuracy differs by {moved:+.2%}, and their loss is {loss:.4f} for {record.test_loss:.4f}: restore it with git, or remove it and "
-                                  "train it again with `make record`.")
+                                  f"images, their accuracy differs by {moved:+.2%}, and their loss is {loss:.4f}, not "
+                                  f"{record.test_loss:.4f}: restore it with git, or remove it and train it again with "
+                                  "`make record`.")
             again = f"; its weights predict {1 - apart:.2%} of the images alike"
         print(f"{record.lab} {record.variant} seed {record.seed}: {record.test_acc:.2%} holds{again}", flush=True)
     print(f"{len(records)} records hold.")
+
+
+def numbers(record, network, data, predictions, right):
+    """Return [(what `record` holds, whether a run of `network` on `data` can have given it)], its weights left out."""
+    learn, validate = datasets.split(data.train_labels, record.recipe.validation)
+    split = dict(train=len(learn), validation=len(validate), test=len(right))
+    rows = record.history
+    return [
+        (f"a test accuracy, {record.test_acc},", right.double().mean().item() == record.test_acc),
+        ("a confusion matrix", confusion(data.test_labels, predictions) == record.confusion),
+        ("a list of correct images", torch.equal(torch.from_numpy(record.correct()), right)),
+        (f"a count of parameters, {record.params:,},", record.params == parameters(network)),
+        (f"a count of multiply-accumulates, {record.macs:,},", record.macs == macs(network)),
+        (f"numbers of images, {record.split},", record.split == split),
+        ("a history", [row.get("epoch") for row in rows] == list(range(1, record.recipe.epochs + 1))
+         and rows[-1].get("test_acc", record.test_acc) == record.test_acc),
+        (f"files, {', '.join(record.files)},",
+         (".safetensors" in record.files) == (record.seed == 0 and record.params <= KEEP_WEIGHTS))]
 
 
 def main():

@@ -56,11 +56,13 @@ def test_weights_with_another_loss_are_found(lab):
         labs.verify("")
 
 
-@pytest.mark.parametrize("contents", [dict(predictions=[None]), dict(correct=[True]), dict(predictions=[300]), None])
+@pytest.mark.parametrize("contents", [dict(predictions=[None]), dict(correct=[True]), dict(predictions=[300]), dict(predictions=200), None])
 def test_what_is_no_list_of_predictions_is_said_and_nothing_is_unpickled(lab, contents):
     record(1, "a_lab/one")
     held = labs.read_all()[0]
     beside = held.path.with_suffix(".npz")
+    if contents == dict(predictions=200):  # as many as there are images, of a class that there is not
+        contents = dict(predictions=np.full(len(held.correct()), 200, np.uint8))
     np.savez(beside, **{k: np.array(v) for k, v in contents.items()}) if contents else beside.write_bytes(b"text")
     files = held.files | {".npz": hashlib.sha256(beside.read_bytes()).hexdigest()}
     held.path.write_text(records._text(held.model_copy(update=dict(files=files))))
