@@ -111,7 +111,7 @@ def verify(data_dir, every=1):
             loss, _, given = evaluate(network, data.test_images[::every], data.test_labels[::every], *scales[key])
             apart = (given != predictions[::every]).double().mean().item()
             moved = ((given == data.test_labels[::every]).double() - right[::every].double()).mean().item()
-            lost = every == 1 and abs(loss / record.test_loss - 1) > LOSES
+            lost = every == 1 and not abs(loss - record.test_loss) <= LOSES * loss  # nor is NaN a loss
             if apart > DIFFERS or abs(moved) > AGREES or lost:
                 raise CourseError(f"The weights beside {record.path} predict another class than it holds for {apart:.1%} of the "
                                   f"images, their accuracy differs by {moved:+.2%}, and their loss is {loss:.4f}, not "

@@ -69,6 +69,8 @@ def record(variants, seeds, settings, budget=None):
             except (Diverged, Damaged) as error:
                 print(f"   given up: {error}", flush=True)
                 failed.append(f"{lab} {name} seed {seed}")
+            except BrokenPipeError:  # whoever read the lines has gone
+                raise
             except Exception:  # of PyTorch, in this network: the others may fare better
                 traceback.print_exc()
                 failed.append(f"{lab} {name} seed {seed}")

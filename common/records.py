@@ -106,7 +106,7 @@ def read_all(folder=RECORDS):
     """Return all records under `folder`, by lab, variant and seed. Raises CourseError where one is not in its place."""
     records = [read(path) for path in folder.glob("*/*/seed-*.json")]
     for record in records:
-        place = rf"{record.lab}/{record.variant}/seed-{record.seed}(-[0-9a-f]{{8}})?\.json"
+        place = re.escape(f"{record.lab}/{record.variant}/seed-{record.seed}") + r"(-[0-9a-f]{8})?\.json"
         if not re.fullmatch(place, record.path.relative_to(folder).as_posix()):
             raise CourseError(f"The record {record.path} is of {record.lab}/{record.variant}, seed {record.seed}: remove the "
                               "copy.")

@@ -48,10 +48,11 @@ def test_numbers_that_no_run_can_have_given_are_found(lab, change, said):
         labs.verify("")
 
 
-def test_weights_with_another_loss_are_found(lab):
+@pytest.mark.parametrize("factor", [1.1, 0.0, float("nan")])
+def test_weights_with_another_loss_are_found(lab, factor):
     record(1, "a_lab/one")
     held = labs.read_all()[0]
-    held.path.write_text(records._text(held.model_copy(update=dict(test_loss=held.test_loss * 1.1))))
+    held.path.write_text(records._text(held.model_copy(update=dict(test_loss=held.test_loss * factor))))
     with pytest.raises(CourseError, match="The weights beside .* their loss is "):
         labs.verify("")
 
