@@ -17,8 +17,8 @@ from common import plan, recording
 from common import settings as lab_settings
 from common.errors import CourseError, meant
 from common.inspect import macs, parameters
-from common.records import KEEP_WEIGHTS, fits, identity, read_all
-from common.runs import confusion
+from common.records import fits, identity, keeps_weights, read_all
+from common.runs import confusion, sizes
 from common.train import evaluate
 
 LABS = datasets.ROOT / "labs"
@@ -124,8 +124,6 @@ def verify(data_dir, every=1):
 
 def numbers(record, network, data, predictions, right):
     """Return [(what `record` holds, whether a run of `network` on `data` can have given it)], its weights left out."""
-    learn, validate = datasets.split(data.train_labels, record.recipe.validation)
-    split = dict(train=len(learn), validation=len(validate), test=len(right))
     rows = record.history
     return [
         (f"a test accuracy, {record.test_acc},", right.double().mean().item() == record.test_acc),
@@ -133,11 +131,10 @@ def numbers(record, network, data, predictions, right):
         ("a list of correct images", torch.equal(torch.from_numpy(record.correct()), right)),
         (f"a count of parameters, {record.params:,},", record.params == parameters(network)),
         (f"a count of multiply-accumulates, {record.macs:,},", record.macs == macs(network)),
-        (f"numbers of images, {record.split},", record.split == split),
+        (f"numbers of images, {record.split},", record.split == sizes(data, record.recipe)),
         ("a history", [row.get("epoch") for row in rows] == list(range(1, record.recipe.epochs + 1))
          and rows[-1].get("test_acc", record.test_acc) == record.test_acc),
-        (f"files, {', '.join(record.files)},",
-         (".safetensors" in record.files) == (record.seed == 0 and record.params <= KEEP_WEIGHTS))]
+        (f"files, {', '.join(record.files)},", (".safetensors" in record.files) == keeps_weights(record.seed, record.params))]
 
 
 def main():

@@ -70,13 +70,18 @@ def write(path, fields, result):
     buffer = io.BytesIO()
     np.savez_compressed(buffer, predictions=result.predictions.numpy(), correct=result.correct.numpy())
     contents = {".npz": buffer.getvalue()}
-    if fields["seed"] == 0 and fields["params"] <= KEEP_WEIGHTS:
+    if keeps_weights(fields["seed"], fields["params"]):
         state = result.network.state_dict().items()
         contents[".safetensors"] = to_safetensors({k: cast(t, torch.float16).cpu().contiguous() for k, t in state})
     fields["files"] = {ending: hashlib.sha256(content).hexdigest() for ending, content in contents.items()}
     files = {path.with_suffix(ending): content for ending, content in contents.items()}
     write_all(files | {path: _text(Record(**fields)).encode()})
     return read(path)
+
+
+def keeps_weights(seed, params):
+    """Tell whether the weights of a run of so many parameters are kept with its record."""
+    return seed == 0 and params <= KEEP_WEIGHTS
 
 
 def _text(record):

@@ -93,15 +93,19 @@ def place(lab, name, wanted):
 def describe(lab, name, variant, data, wanted, device, result):
     """Return a finished run's fields of Record, but for `files` and what was known before it."""
     labels = data.test_labels.cpu()
-    learn, validate = datasets.split(data.train_labels, variant.recipe.validation)
     return wanted | dict(
-        lab=lab, variant=name, dataset=data.name,
-        split=dict(train=len(learn), validation=len(validate), test=len(labels)),
+        lab=lab, variant=name, dataset=data.name, split=sizes(data, variant.recipe),
         history=result.history, test_loss=result.test_loss, test_acc=result.test_acc,
         confusion=confusion(labels, result.predictions), device=device_name(device),
         precision=result.precision, threads=torch.get_num_threads(), torch=torch.__version__,
         date=datetime.date.today().isoformat(), seconds=round(sum(row["seconds"] for row in result.history), 3),
         at_once=max(1, running()))
+
+
+def sizes(data, recipe):
+    """Return how many images a run learns from, validates on and is tested on, as a record holds it."""
+    learn, validate = datasets.split(data.train_labels, recipe.validation)
+    return dict(train=len(learn), validation=len(validate), test=len(data.test_labels))
 
 
 def running():

@@ -12,6 +12,11 @@ from common import labs, records, runs, settings
 from common.errors import CourseError
 
 
+def sealed(held, changes):
+    """Write a record with other fields, under a right checksum."""
+    held.path.write_text(records._text(held.model_copy(update=changes)))
+
+
 @pytest.mark.parametrize("change", [("lr=0.1", "lr=0.2"), ("stride=4", "stride=2"), ('"one"', '"uno"')])
 def test_a_record_that_its_lab_no_longer_asks_for_is_named(lab, change):
     record(1, "a_lab/one")
@@ -43,7 +48,7 @@ def test_numbers_that_no_run_can_have_given_are_found(lab, change, said):
     held = labs.read_all()[0]
     if "files" in change:
         change = dict(files={ending: held.files[ending] for ending in change["files"]})
-    held.path.write_text(records._text(held.model_copy(update=change)))
+    sealed(held, change)
     with pytest.raises(CourseError, match=f"holds {said}.*restore it with git"):
         labs.verify("")
 
@@ -52,7 +57,7 @@ def test_numbers_that_no_run_can_have_given_are_found(lab, change, said):
 def test_weights_with_another_loss_are_found(lab, factor):
     record(1, "a_lab/one")
     held = labs.read_all()[0]
-    held.path.write_text(records._text(held.model_copy(update=dict(test_loss=held.test_loss * factor))))
+    sealed(held, dict(test_loss=held.test_loss * factor))
     with pytest.raises(CourseError, match="The weights beside .* their loss is "):
         labs.verify("")
 
@@ -66,7 +71,7 @@ def test_what_is_no_list_of_predictions_is_said_and_nothing_is_unpickled(lab, co
         contents = dict(predictions=np.full(len(held.correct()), 200, np.uint8))
     np.savez(beside, **{k: np.array(v) for k, v in contents.items()}) if contents else beside.write_bytes(b"text")
     files = held.files | {".npz": hashlib.sha256(beside.read_bytes()).hexdigest()}
-    held.path.write_text(records._text(held.model_copy(update=dict(files=files))))
+    sealed(held, dict(files=files))
     with pytest.raises(CourseError, match="does not hold the predictions of .* test images: restore it with git"):
         labs.verify("")
 
@@ -80,7 +85,7 @@ def test_weights_of_another_network_are_said(lab):
 def test_a_changed_confusion_matrix_is_found(lab):
     record(1, "a_lab/one")
     held = labs.read_all()[0]
-    held.path.write_text(records._text(held.model_copy(update=dict(confusion=held.confusion[::-1]))))
+    sealed(held, dict(confusion=held.confusion[::-1]))
     with pytest.raises(CourseError, match="holds a confusion matrix that its run cannot have given"):
         labs.verify("")
 
