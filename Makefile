@@ -3,7 +3,8 @@ PYTHON ?= python3
 PYTHON_THERE ?= 3.12
 BIN := .venv/bin
 READY := .venv/ready
-LABS := $(basename $(notdir $(wildcard labs/*.py)))
+# not Untitled.py nor level_1-Copy1.py, which JupyterLab writes beside them
+LABS := $(shell ls labs | sed -nE 's/^([a-z0-9_]+)\.py$$/\1/p')
 
 # On a CPU, PyTorch asks the system for memory anew at each step, and gives it back. Keeping it made training 1.15 to
 # 1.4 times faster (glibc on Linux; elsewhere these are ignored).
@@ -54,7 +55,7 @@ table: $(READY)  ## print the table of records
 	@$(BIN)/python -m common.records
 
 pair: $(READY)  ## write labs/*.ipynb from labs/*.py
-	$(BIN)/jupytext --quiet --to ipynb --update labs/*.py
+	$(BIN)/jupytext --quiet --to ipynb --update $(LABS:%=labs/%.py)
 
 lock: $(READY)  ## write requirements.lock anew from requirements.txt
 	$(BIN)/pip install --quiet uv

@@ -81,10 +81,11 @@ def sentence(first, second, names):
     """Return a sentence or two on how the test accuracies of two lists of records differ, paired over seeds.
 
     Too few pairs have no interval. Each gets McNemar's test instead, which is about these two networks' accuracy, and not
-    about what made them.
+    about what made them. `names` are what to call the two, and are set in italics.
     """
     mean, low, high = gained(first, second)
     pairs = list(zip(first, second))
+    names = [f"*{name}*" for name in names]
     what = f"{names[1]} minus {names[0]}, test accuracy: {mean:+z.2f} points"
     if low == low:
         said = "no difference shown, since the interval holds zero" if low <= 0 <= high else "a difference beyond chance"

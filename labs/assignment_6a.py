@@ -359,9 +359,9 @@ between = asked("higher_rate")["higher_rate"]
 
 # %% tags=["remove-input"]
 show.Text(
-    "* A higher rate: " + stats.sentence(ladder["rung_6"], between, ("*rung 6*", "*rung 6 at 0.003*"))
+    "* A higher rate: " + stats.sentence(ladder["rung_6"], between, ("rung 6", "rung 6 at 0.003"))
     + "\n* The decay, which the source forgot: "
-    + stats.sentence(between, ladder["rung_7"], ("*rung 6 at 0.003*", "*rung 7*")))
+    + stats.sentence(between, ladder["rung_7"], ("rung 6 at 0.003", "rung 7")))
 
 # %% [markdown]
 # ## Is a step's worth the same whenever it is taken?

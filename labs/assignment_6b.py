@@ -481,7 +481,7 @@ show.Text(
         f", {stats.phrase(*ahead)} above normal. " + (
             f"So choose {first}. " if ahead[1] > 0 else "That does not settle it; the normal 3×3 is the plainest. ")
         + "The test images had no part in this: "
-        f"{stats.sentence(same_width['normal'], same_cost[first], ('*normal*', f'*{first}*'))} ")
+        f"{stats.sentence(same_width['normal'], same_cost[first], ('normal', first))} ")
     + f"If the width is given, depthwise takes {same_width['depthwise'][0].macs / same_width['normal'][0].macs:.0%} "
     f"of the arithmetic, for {stats.phrase(*above_normal(same_width['depthwise']))}.\n\nAt equal costs, what is kept "
     f"for the backward pass is {' and '.join(more)} as for normal. "

@@ -324,7 +324,7 @@ print(f"deviation, test over training: {ratio.round(4)}")
 
 # %% tags=["remove-input"]
 show.Text("**The difference.** "
-          + stats.sentence(repaired_records, statistics_records, ("*training statistics*", "*test statistics*")))
+          + stats.sentence(repaired_records, statistics_records, ("training statistics", "test statistics")))
 
 # %% [markdown]
 # Before you thank or blame these six numbers, three means and three deviations: [Level 1](level_1) shows how far apart two networks may end that differ in
@@ -442,7 +442,7 @@ rates = [", ".join(f"{rate:.0e}" for rate in group[0].curves().lr.unique())
 taught = [100 * np.mean([r.train_acc for r in group]) for group in (repaired_records, constant_records)]
 helped = stats.gained(repaired_records, constant_records)[0] > 0 and taught[1] > taught[0]
 show.Text(
-    "**The difference.** " + stats.sentence(repaired_records, constant_records, ("*step schedule*", "*constant rate*"))
+    "**The difference.** " + stats.sentence(repaired_records, constant_records, ("step schedule", "constant rate"))
     + f" Whether a schedule ran need not be guessed: the history's column *lr* holds {rates[0]} for the one run and "
     f"{rates[1]} for the other."
     + (f" In these runs the slip *helped*: training accuracy, too, ends higher, at {taught[1]:.1f} % for {taught[0]:.1f} %, so "

@@ -201,7 +201,7 @@ for budget, name in chosen.items():
         f"{validated[second]:.2%}, so `{name}` is chosen. On the test images it reaches "
         f"**{show.percent(r.test_acc for r in group)}**, {'above' if level > goals[budget] else 'not above'} the goal of "
         f"{goals[budget]:.0%}, and {100 * level - reported[budget]:+.1f} points from what the source reports. "
-        + stats.sentence(records[first], records[second], (f"`{first}`", f"`{second}`")))
+        + stats.sentence(records[first], records[second], (first, second)))
 show.Text("**What we see.**\n\n" + "\n".join(said))
 
 # %% [markdown]

@@ -336,7 +336,7 @@ show.Text(
     f"{'have' if stood > 7 else 'never have'} acted. To watch the validation loss is our change.")
 
 # %% tags=["remove-input"]
-show.Text("**The difference.** " + stats.sentence(as_run_records, repaired_records, ("*as run*", "*repaired*")))
+show.Text("**The difference.** " + stats.sentence(as_run_records, repaired_records, ("as run", "repaired")))
 
 # %% [markdown]
 # (Too few runs for an interval are compared image by image: [McNemar's test](../book/glossary.md) counts the images on
@@ -345,7 +345,7 @@ show.Text("**The difference.** " + stats.sentence(as_run_records, repaired_recor
 # can such a test say? Here it is of two networks that differ in nothing but the seed:
 
 # %% tags=["remove-input"]
-show.Text("**The seed.** " + stats.sentence(as_run_records[:1], as_run_records[1:2], ("*seed 0*", "*seed 1*"))
+show.Text("**The seed.** " + stats.sentence(as_run_records[:1], as_run_records[1:2], ("seed 0", "seed 1"))
           if options.seeds > 1 else "This lab was run with a single seed.")
 
 # %% [markdown]

@@ -303,9 +303,9 @@ pairs = {
 
 show.Text(
     ("**The answer.**" if options.seeds >= stats.ENOUGH else "**One look is not yet an answer.**") + "\n\n" + "\n".join(
-        f"* **{what}:** {stats.sentence(groups[a], groups[b], (f'*{four[a]}*', f'*{four[b]}*'))}"
+        f"* **{what}:** {stats.sentence(groups[a], groups[b], (four[a], four[b]))}"
         for what, (a, b) in pairs.items())
-    + f"\n* **The schedule:** {stats.sentence(groups['pooled_small'], lowered, ('*constant*', '*lowered*'))}")
+    + f"\n* **The schedule:** {stats.sentence(groups['pooled_small'], lowered, ('constant', 'lowered'))}")
 
 # %% [markdown]
 # (From three seeds on there is an interval, of the mean difference over seeds: Student's *t*, pairs with the same seed.

@@ -263,7 +263,7 @@ show.Text(
 
 # %% tags=["remove-input"]
 show.Text("**What we see.** "
-          + stats.sentence(groups["wrong_hole"], groups["mended_hole"], ("*wrong hole*", "*mended hole*")))
+          + stats.sentence(groups["wrong_hole"], groups["mended_hole"], ("wrong hole", "mended hole")))
 
 # %% [markdown]
 # ## A ladder of common changes
@@ -419,7 +419,7 @@ show.Text(
     f"parameters. That is {'above' if np.mean(reached) > goal else 'not above'} {goal:.0%}, "
     f"and differs by {stats.phrase(*stats.gained(as_run_records, groups[best]))} from our run of the source's network. "
     "What the other network does by itself: "
-    + stats.sentence(groups["long"], groups["redesigned"], ("*Level 2's network*", "*redesigned*"))
+    + stats.sentence(groups["long"], groups["redesigned"], ("Level 2's network", "redesigned"))
     + "\n\n" + stats.precisions({"as run": as_run_records, **groups}))
 
 # %% [markdown]

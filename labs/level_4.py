@@ -225,12 +225,12 @@ plots_study.compare(repaired, "val_acc", "Validation accuracy, repaired",
 
 # %% tags=["remove-input"]
 show.Text("**The repair.**\n\n" + "\n".join(
-    f"* {stats.sentence(as_run[f'as_run_{name}'], repaired[name], (f'*{name}* as run', 'repaired'))}" for name in ladder)
+    f"* {stats.sentence(as_run[f'as_run_{name}'], repaired[name], (f'{name} as run', f'{name} repaired'))}" for name in ladder)
     + "\n\n**Recipe and network, one at a time.**\n\n"
     + "* On Model4, "
-    + stats.sentence(repaired["model_4"], repaired["model_4_cycled"], ("*its own recipe*", "*the one-cycle net's recipe*"))
+    + stats.sentence(repaired["model_4"], repaired["model_4_cycled"], ("its own recipe", "the one-cycle net's recipe"))
     + "\n* By that recipe, "
-    + stats.sentence(repaired["model_4_cycled"], repaired["one_cycle"], ("*Model4*", "*the one-cycle net*"))
+    + stats.sentence(repaired["model_4_cycled"], repaired["one_cycle"], ("Model4", "the one-cycle net"))
     + f"\n\nFrom `model_4` to `one_cycle` it is {stats.phrase(*stats.gained(repaired['model_4'], repaired['one_cycle']))} "
     "in all. The shares hold for this order; the large network by Model4's recipe was not trained, and there the recipe's "
     "may be another.")

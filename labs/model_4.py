@@ -153,7 +153,7 @@ show.Text(
     "**What we see.** On the validation images: "
     + ", ".join(f"`{name}` {show.percent(r.val_acc for r in group)}" for name, group in normed.items())
     + ". On the test images:\n\n"
-    + "\n".join(f"* {stats.sentence(normed['model_4'], normed[name], ('*batch*', f'*{name}*'))}" for name in norms)
+    + "\n".join(f"* {stats.sentence(normed['model_4'], normed[name], ('batch', name))}" for name in norms)
     + "\n\nDoes noise work against over-fitting? Training less test accuracy is "
     + ", ".join(f"{show.gap(group)} points (`{name}`)" for name, group in normed.items())
     + "; the former is counted on changed images with channels dropped, for all four alike, but for batch and ghost also "
@@ -209,7 +209,7 @@ for name, group in penalised.items():
 size = torch.cat([w.flatten() for w in tensors if w.dim() == 4]).abs().mean().item()
 show.Text(
     "**What we see.**\n\n" + "\n".join(
-        f"* {stats.sentence(base['model_4'], penalised[name], ('*no penalty*', f'*{name}*'))}" for name in ("l1", "l2"))
+        f"* {stats.sentence(base['model_4'], penalised[name], ('no penalty', name))}" for name in ("l1", "l2"))
     + "\n\nOf the kernels' weights in seed 0, those smaller than a hundredth of their layer's root mean square are "
     + ", ".join(f"{share:.1%} (`{name}`)" for name, share in tiny.items())
     + ". (An absolute limit would not do: a normalisation follows eleven of the thirteen kernels and cancels their common "

@@ -327,7 +327,7 @@ plots_study.compare(groups, "val_acc", "Enlarged or not",
 paired = list(zip(groups["enlarged"], groups["native"]))
 differ = [stats.mcnemar(one.correct(), two.correct())[2] < 0.05 for one, two in paired]
 show.Text(
-    "**The difference.** " + stats.sentence(groups["enlarged"], groups["native"], ("*enlarged*", "*native*"))
+    "**The difference.** " + stats.sentence(groups["enlarged"], groups["native"], ("enlarged", "native"))
     + f" Enlarged images take {groups['enlarged'][0].macs / groups['native'][0].macs:.1f} times the arithmetic.\n\n"
     + "**Pair by pair** it is " + ", ".join(f"{100 * (two.test_acc - one.test_acc):+.2f}" for one, two in paired)
     + f" points, and McNemar's test, image by image, finds {sum(differ)} of {len(paired)} pairs of networks unequal "
@@ -472,7 +472,7 @@ show.Text(
 
 # %% tags=["remove-input"]
 compared = ("native", "pooled"), ("native", "deeper"), ("deeper", "residual")
-pooled, layers, around = (stats.sentence(groups[a], groups[b], (f"*{a}*", f"*{b}*")) for a, b in compared)
+pooled, layers, around = (stats.sentence(groups[a], groups[b], (a, b)) for a, b in compared)
 show.Text(
     f"Pooling: {pooled} Pooling takes {groups['pooled'][0].macs / groups['native'][0].macs:.0f} times the "
     f"arithmetic.\n\nThe layers: {layers}\n\nThe way around them: {around}")

@@ -17,11 +17,12 @@ from common import checkpoint
 from common import data as datasets
 from common import train as training
 from common.blocks import conv_block
-from common.labs import LABS
+from common.labs import LABS, paths
 from common.recipe import Recipe, Variant
 from common.schedule import make_optimizer, make_scheduler
 from common.settings import Settings
 
+NAMES = [path.stem for path in paths()]  # of the labs
 os.environ.pop("RUNS_DIR", None)  # tests choose their own
 CIFAR_10 = Path(os.environ.get("DATA_DIR") or datasets.ROOT / "data")
 needs_cifar_10 = pytest.mark.skipif(not (CIFAR_10 / "cifar-10-batches-py").is_dir(), reason="DATA_DIR has no CIFAR-10")

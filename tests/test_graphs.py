@@ -4,7 +4,7 @@ import contextlib
 
 import pytest
 import torch
-from conftest import build, stopped_after_each_epoch
+from conftest import NAMES, build, stopped_after_each_epoch
 from torch import nn
 from torch._subclasses import FakeTensorMode
 from torch._subclasses.fake_tensor import DataDependentOutputException
@@ -64,7 +64,7 @@ def test_a_step_reads_nothing_back_from_the_device(tiny, monkeypatch, settings):
         step_on_a_gpu_that_is_not_there(build, tiny, Recipe(epochs=1, batch_size=32, **settings), monkeypatch)
 
 
-@pytest.mark.parametrize("lab", sorted(path.stem for path in LABS.glob("*.py")))
+@pytest.mark.parametrize("lab", NAMES)
 def test_nor_does_any_network_of_a_lab(tiny, monkeypatch, lab):
     for made, recipe in pairs(lab):
         with pytest.raises(Stop), monkeypatch.context() as patched:
@@ -167,7 +167,7 @@ def test_the_captured_step_learns_what_the_plain_one_does(tiny, settings):
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-@pytest.mark.parametrize("lab", sorted(path.stem for path in LABS.glob("*.py")))
+@pytest.mark.parametrize("lab", NAMES)
 def test_every_network_of_a_lab_is_captured_and_learns(tiny, lab):
     for made, recipe in pairs(lab):
         short = recipe.plus(epochs=2, batch_size=16, validation=0.1, follow_test=False, follow_train=False)

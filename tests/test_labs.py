@@ -8,14 +8,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import papermill, printed
+from conftest import NAMES, papermill, printed
 from papermill import execute_notebook
 
 from common import book
 from common.labs import LABS, variants
 from common.records import read_all
 
-NAMES = sorted(p.stem for p in LABS.glob("*.py"))
 QUICK = "dataset=synthetic", "images=60", "epochs=1", "device=cpu"  # large networks too: seconds on two cores
 
 

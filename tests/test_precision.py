@@ -3,7 +3,7 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from conftest import build
+from conftest import NAMES, build
 from torch import nn
 
 from common import train as training
@@ -46,7 +46,7 @@ def gradients(layer, images, weight):
 
 
 @pytest.mark.skipif(not training.has_bf16_units(CPU), reason="this CPU has no units for bfloat16")
-@pytest.mark.parametrize("lab", sorted(path.stem for path in LABS.glob("*.py")))
+@pytest.mark.parametrize("lab", NAMES)
 def test_gradients_in_bfloat16_are_those_in_fp32(lab):
     torch.manual_seed(0)
     for (_, *settings, size), layer in layers(lab).items():

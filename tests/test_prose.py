@@ -7,9 +7,9 @@ import pytest
 from conftest import prose, told, typed
 
 from common import data as datasets
-from common.labs import LABS
+from common.labs import LABS, paths
 
-PAGES = sorted([*LABS.glob("*.py"), *(datasets.ROOT / "book").glob("*.md")])
+PAGES = sorted([*paths(), *(datasets.ROOT / "book").glob("*.md")])
 
 
 def sources(page, kind):

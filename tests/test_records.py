@@ -228,7 +228,7 @@ def test_the_table_and_its_json(folders, variant, options, capsys):
 
 
 def test_a_lab_shows_as_many_seeds_as_are_on_record_of_all_its_variants():
-    for path in labs.LABS.glob("*.py"):
+    for path in labs.paths():
         offered = labs.variants(path).items()
         on_record = min(len(list((records.RECORDS / path.stem / name).glob("seed-*.json"))) for name, _ in offered)
         assert on_record <= labs.seeds(path), f"Set seeds to {on_record} in the parameters cell of {path}, and run make pair."
