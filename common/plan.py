@@ -4,6 +4,8 @@ import re
 import statistics
 from typing import NamedTuple
 
+import numpy as np
+
 from common.checkpoint import epochs
 from common.errors import CourseError
 from common.inspect import macs, parameters
@@ -56,9 +58,18 @@ def known(job, records):
 
 
 def expected(job, records):
-    """Return `known`, or else a guess in proportion to the arithmetic of other variants; None without any record."""
-    rates = [r.took / r.recipe.epochs / r.macs for r in records]
-    return known(job, records) or (statistics.median(rates) * job.work * (1 - job.done) if rates else None)
+    """Return `known`, or else a guess from the arithmetic of all variants in `records`; None without any.
+
+    An epoch's time is taken for a power of the network's multiply-accumulates, between 0 and 1, fitted to the records:
+    small networks are slow for their arithmetic, most of all on a GPU, where an epoch of any of them takes as long.
+    """
+    if not records:
+        return None
+    work, epoch = np.log([(r.macs, r.took / r.recipe.epochs) for r in records]).T
+    power = np.clip(np.cov(work, epoch, bias=True)[0, 1] / work.var(), 0, 1) if np.ptp(work) else 1
+    here = np.log(job.work / job.variant.recipe.epochs)
+    guess = job.variant.recipe.epochs * float(np.exp(epoch.mean() + power * (here - work.mean())))
+    return known(job, records) or guess * (1 - job.done)
 
 
 def left(plan, seen, before):

@@ -35,6 +35,24 @@ def test_a_run_that_was_begun_takes_the_less(lab, capsys):
     assert "(50% of seed 1 done)" in capsys.readouterr().out
 
 
+def test_a_guess_follows_how_time_grew_with_arithmetic_here(lab):
+    def ran(macs, took, variant="other"):
+        return SimpleNamespace(lab="a_lab", variant=variant, recipe=job.variant.recipe, macs=macs, took=took)
+
+    job = plan.owed(labs.all_variants("a_lab/two"), labs.wanted(1))[0]
+    macs = job.work / job.variant.recipe.epochs
+    assert plan.expected(job, []) is None
+    assert plan.expected(job, [ran(macs / 10, 3.0)]) == pytest.approx(30)  # of a single size nothing but the proportion
+    # a hundred times the arithmetic took ten times as long, so ten times takes the root of ten
+    both = [ran(macs / 1000, 1.0), ran(macs / 10, 10.0)]
+    assert plan.expected(job, both) == pytest.approx(10 * 10**0.5)
+    assert plan.expected(job._replace(done=0.5), both) == pytest.approx(5 * 10**0.5)
+    assert plan.expected(job, [ran(macs / 1000, 4.0), ran(macs / 10, 4.0)]) == pytest.approx(4)
+    assert plan.expected(job, [ran(macs / 100, 9.0), ran(macs / 10, 4.0)]) == pytest.approx(6)  # nor less for more
+    assert plan.expected(job, [ran(macs / 100, 1.0), ran(macs / 10, 1000.0)]) == pytest.approx(10**0.5 * 1000**0.5 * 10)
+    assert plan.expected(job, [*both, ran(macs, 7.0, "two")]) == 7
+
+
 def test_what_is_owed_is_said_and_nothing_trained(lab, capsys):
     record(1, "a_lab/one")
     capsys.readouterr()
