@@ -506,5 +506,5 @@ show.summary({"as run": as_run_records, **groups})
 # * Add one thing at a time. Three at once gave the source a result without a reason.
 # * An augmentation should change what does not matter to the label, by as much as it varies among the images to come.
 #
-# Next, [evaluation hygiene](evaluation_hygiene) reads a report of a test accuracy that was none. [Level 4](level_4),
-# which waits for runs, asks how much is the network and how much the recipe.
+# Next, [inside Model4](model_4) changes one thing at a time in a network of half the parameters: normalisation, then a
+# penalty on the weights. [Level 4](level_4), which waits for runs, asks how much is the network and how much the recipe.

@@ -17,7 +17,7 @@
 # **After this lab you can** tell batch, ghost, layer and group normalisation apart; find a penalty that counts some
 # weights 37 times, and a hook that takes the wrong gradient unnoticed; write Grad-CAM in a dozen lines.
 #
-# **Before**, do [Level 4](level_4), and read [normalisation](../book/theory_normalisation).
+# **Before**, do Levels 1 to 3, and read [normalisation](../book/theory_normalisation).
 
 # %% tags=["imports"]
 import numpy as np
@@ -394,3 +394,5 @@ show.summary(normed | penalised)
 #   computes. So a penalty that only shrinks them all alike changes nothing either, but for the size of the steps.
 # * A hook's arguments come in the library's order, whatever they are called.
 # * A heat map names places of a map, not the pixels that decided.
+#
+# [Evaluation hygiene](evaluation_hygiene) reads a report of a test accuracy that was none.
