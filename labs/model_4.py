@@ -154,7 +154,7 @@ show.Text(
     + ", ".join(f"`{name}` {show.percent(r.val_acc for r in group)}" for name, group in normed.items())
     + ". On the test images:\n\n"
     + "\n".join(f"* {stats.sentence(normed['model_4'], normed[name], ('batch', name))}" for name in norms)
-    + "\n\nDoes noise work against over-fitting? Training less test accuracy is "
+    + "\n\nDoes noise work against over-fitting? The gap can hardly tell. Training less test accuracy is "
     + ", ".join(f"{show.gap(group)} points (`{name}`)" for name, group in normed.items())
     + "; the former is counted on changed images with channels dropped, for all four alike, but for batch and ghost also "
     "under the noise itself: part of a smaller gap is how it is counted. They share one recipe, whose rate the source used "
