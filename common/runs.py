@@ -5,6 +5,7 @@ import hashlib
 import json
 import os
 import platform
+import re
 import subprocess
 from pathlib import Path
 
@@ -118,19 +119,21 @@ def confusion(labels, predictions):
     return torch.bincount(labels * 10 + predictions.long(), minlength=100).view(10, 10).tolist()
 
 
-def device_name(device):
+def device_name(device, cpuinfo=Path("/proc/cpuinfo")):
     """Return what the maker calls the processor behind a torch.device; of a CPU also the units that PyTorch uses of it.
 
-    A rented machine may say no more than "AMD EPYC", and the next that says so be several times as fast.
+    A rented machine may say no more than "AMD EPYC", and the next that says so, with the same units, take half the time
+    or twice. What tells their kinds apart is the family and the model, where the system says them.
     """
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
+    units = torch.backends.cpu.get_cpu_capability()
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
-        name = next(line.split(": ")[1] for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        name = platform.processor() or platform.machine()
-    return f"{name}, {torch.backends.cpu.get_cpu_capability()}"
+        first = cpuinfo.read_text().split("\n\n")[0]  # the first processor's block
+        said = dict(re.findall(r"^([^\t:]+?)\s*: (.+)$", first, flags=re.MULTILINE))
+        return f"{said['model name']} (family {said['cpu family']}, model {said['model']}), {units}"
+    except (OSError, KeyError):
+        return f"{platform.processor() or platform.machine()}, {units}"
 
 
 def _commit():

@@ -121,3 +121,17 @@ def test_a_relative_folder_of_runs_counts_from_the_repository():
 def test_files_can_be_read_by_others(tmp_path):
     write_whole(tmp_path / "a", b"a")
     assert (tmp_path / "a").stat().st_mode & 0o777 == 0o644
+
+
+def test_a_cpu_is_named_with_what_tells_its_kind(tmp_path):
+    told = tmp_path / "cpuinfo"
+    for family in (25, 26):  # as rented machines say it, a block for each processor
+        told.write_text(f"processor\t: 0\ncpu family\t: {family}\nmodel\t\t: 17\nmodel name\t: AMD EPYC\n\nprocessor\t: 1\nmodel\t\t: 2\n")
+        assert runs.device_name(torch.device("cpu"), told).startswith(f"AMD EPYC (family {family}, model 17), ")
+
+
+def test_a_cpu_of_which_the_system_says_less_has_a_name(tmp_path):
+    (tmp_path / "cpuinfo").write_text("processor\t: 0\nBogoMIPS\t: 50.00\n")
+    for told in (tmp_path / "cpuinfo", tmp_path / "none"):
+        name, units = runs.device_name(torch.device("cpu"), told).split(", ")
+        assert name and units == torch.backends.cpu.get_cpu_capability()
