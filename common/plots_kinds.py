@@ -68,7 +68,7 @@ def _grid(place, values):
 
 
 def compare(sets, title):
-    """Draw test accuracies, a point a seed and a bar at the mean: `sets` is {name: {kind: records}}, two of them."""
+    """Draw test accuracies, a point a seed and, of several, a bar at the mean: `sets` is {name: {kind: records}}, two of them."""
     kinds = list(next(iter(sets.values())))
     figure, axes = plt.subplots(figsize=(6.0, 0.5 * len(kinds) + 1.3), layout="constrained")
     said = []
@@ -78,7 +78,8 @@ def compare(sets, title):
             accuracies, height = [100 * r.test_acc for r in groups[kind]], number + offset
             axes.plot(accuracies, [height] * len(accuracies), linestyle="none", markersize=5, alpha=0.8,
                       label=None if number else name, **style)
-            axes.plot([np.mean(accuracies)] * 2, [height - 0.13, height + 0.13], color=style["color"])
+            if len(accuracies) > 1:
+                axes.plot([np.mean(accuracies)] * 2, [height - 0.13, height + 0.13], color=style["color"])
             said.append(f"{kind} ({name}) {np.mean(accuracies):.2f}")
     axes.set_yticks(range(len(kinds)), kinds)
     axes.invert_yaxis()

@@ -9,7 +9,7 @@ from common.inspect import macs
 from common.labs import all_variants
 from common.plots import mean
 from common.records import read_all, table
-from common.show import percent
+from common.show import machine, percent
 
 REPORTED = ROOT / "book" / "reported.csv"  # what the three sources print, quoted
 PUBLISHED = ROOT / "book" / "published.csv"  # what others publish, quoted
@@ -44,7 +44,7 @@ def overview(records=None):
     """Return `records.table` with more columns: accuracy and std in percent, gap in points, test_set, machine.
 
     `gap` is training less test accuracy. `test_set` says what the variant used the test set for; `machine` is the
-    device, and how many runs shared it.
+    device with its threads and the number format, and how many runs shared it.
     """
     records = read_all() if records is None else records
     used, machines = {}, {}
@@ -65,7 +65,8 @@ def _used(recipe):
 
 
 def _machine(record):
-    return record.device + (f", {record.at_once} runs at once" if record.at_once > 1 else "")
+    shared = {0: ", maybe shared", 1: ""}.get(record.at_once, f", {record.at_once} runs at once")
+    return machine(record) + shared
 
 
 def source_points(cost):
@@ -94,6 +95,13 @@ def frontier(costs, accuracies):
     no_worse = (costs <= costs[:, None]) & (accuracies >= accuracies[:, None])
     better = (costs < costs[:, None]) | (accuracies > accuracies[:, None])
     return ~(no_worse & better).any(axis=1)
+
+
+def deviation(overview):
+    """Return the pooled standard deviation over seeds, in points, of the variants in `overview` that have several seeds."""
+    repeated = overview[overview.seeds > 1]
+    freedom = repeated.seeds - 1
+    return np.sqrt((freedom * repeated["std"] ** 2).sum() / freedom.sum())
 
 
 def least_difference(deviation, seeds):
@@ -139,7 +147,7 @@ def reproduced(row, group):
                          f"{loss.min():.3f} ({loss.idxmin()})" if group else missing,
                          f"{loss.min() - float(row.loss):+.3f}" if group else "–"))
         if row.seconds:
-            rows.append(("seconds of a run", row.seconds, f"{np.mean([r.seconds for r in group]):.2f}" if group else missing, "–"))
+            rows.append(("seconds of a run", row.seconds, f"{np.mean([r.took for r in group]):.2f}" if group else missing, "–"))
         return rows
     return rows + [accuracy("“test”, last epoch", row.test, lambda r: r.history[-1]["clean_acc"]),
                    accuracy("“test”, best epoch", row.best, lambda r: r.curves().clean_acc.max()),

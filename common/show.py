@@ -98,7 +98,8 @@ def cost(lab, records=None):
         times, most = [r.took for r in group], max(r.at_once for r in group)
         said.append(f"{len(group)} run{'s' * (len(group) > 1)} on {device} took "
                     + (f"{clock(min(times))} to {clock(max(times))} each, {clock(sum(times))} in all" if len(group) > 1 else
-                       clock(times[0])) + (f"; up to {most} at a time shared the machine" if most > 1 else ""))
+                       clock(times[0])) + (f"; up to {most} at a time shared the machine" if most > 1 else
+                                           "; the machine may have been shared" if min(r.at_once for r in group) == 0 else ""))
     return Text("**Time.** Replayed from records, this lab takes seconds. Trained, it takes longer: " + (
         f"{'. '.join(said)}." if said else "none of its runs is on record yet, and on a CPU each takes hours.")
         + f" `make record DRY=1 ONLY={lab}` lists what is missing, with an estimate for the machine at hand.")
@@ -106,10 +107,9 @@ def cost(lab, records=None):
 
 def took(record):
     """Return a sentence on how long a run took, and on what."""
-    threads = "" if "NVIDIA" in record.device else f" with {record.threads} thread{'s' * (record.threads > 1)}"
-    shared = f", while {record.at_once} runs shared the machine" if record.at_once > 1 else ""
-    return Text(f"One run of `{record.variant}` took {record.took / 60:.1f} minutes on {record.device}{threads}, in "
-                f"{record.precision}{shared}.")
+    shared = (f", while {record.at_once} runs shared the machine" if record.at_once > 1 else
+              "; whether it shared the machine is not known" if record.at_once == 0 else "")
+    return Text(f"One run of `{record.variant}` took {record.took / 60:.1f} minutes on {machine(record)}{shared}.")
 
 
 def beside(source, records, more=()):
@@ -139,8 +139,8 @@ def summary(groups, **more):
     `more` names further columns, each with the function that makes its text of a variant's records. Runs of several
     machines get a column that says which, since their times do not compare.
     """
-    if len({_machine(r) for group in groups.values() for r in group}) > 1:
-        more["trained on"] = lambda group: "; ".join(sorted({_machine(r) for r in group}))
+    if len({machine(r) for group in groups.values() for r in group}) > 1:
+        more["trained on"] = lambda group: "; ".join(sorted({machine(r) for r in group}))
     return Table(pd.DataFrame([{
         "variant": name,
         "parameters": group[0].params,
@@ -178,14 +178,16 @@ def seconds(group):
     return f"{fastest_epoch(group):.1f}"
 
 
-def _machine(record):
-    return f"{record.device}, {record.precision}"
+def machine(record):
+    """Return what a run's time depends on beside its own work: the device, of a CPU the threads, the number format."""
+    threads = "" if "NVIDIA" in record.device else f", {record.threads} thread{'s' * (record.threads > 1)}"
+    return f"{record.device}{threads}, {record.precision}"
 
 
 def _shared(group):
-    """Return a remark where runs shared their machine, which makes their times longer."""
+    """Return a remark where runs shared their machine, which makes their times longer, or may have."""
     most = max(r.at_once for r in group)
-    return f" ({most} runs at once)" if most > 1 else ""
+    return f" ({most} runs at once)" if most > 1 else " (maybe shared)" if min(r.at_once for r in group) == 0 else ""
 
 
 def _validation(group):

@@ -142,8 +142,10 @@ variants = {
 #
 # *Question: how is one step told from another?*
 #
-# By a rung for each of the README's steps, in its order. What a step changes together, its rung cannot tell apart. The
-# source itself took steps 1 and 2 together, then 3 to 6 with the higher rate of step 7; the decay it never took.
+# By a rung for each of the README's steps, in its order: (1) the dense layers go, (2) the rest becomes a pyramid, (3) with
+# fewer kernels, (4) batch normalisation, (5) dropout placed anew and lowered, (6) augmentation, (7) a higher rate that
+# then falls. What a step changes together, its rung cannot tell apart. The source itself took steps 1 and 2 together, then
+# 3 to 6 with the higher rate of step 7; its rate never fell.
 #
 # The ladder keeps the source's Adam, batches of 128 and 100 epochs, but holds out 5,000 images, uses the test set once,
 # at the end, and normalises images. Accuracy counted while learning does not compare between rungs that differ in

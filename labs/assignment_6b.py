@@ -115,8 +115,8 @@ kinds = {block.__name__: block for block in (
 
 # %% [markdown]
 # *Question: what does each kind touch?* All weights of a block from 8 to 8 channels are made positive and equal. Then
-# the gradient of an output pixel tells how much it depends on each input: yellow for most, white for not at all. From
-# the left: the input pixels that one output pixel sees; those that its right-hand neighbour sees; those that the block's
+# the gradient of an output pixel tells how much it depends on each input: yellow for most, over green and blue for less,
+# white for not at all. From the left: the input pixels that one output pixel sees; those that its right-hand neighbour sees; those that the block's
 # *first* convolution touches; then, for each output channel (row), the input channels (columns) that it depends on after
 # that first convolution, and after the whole block.
 
@@ -446,7 +446,8 @@ show.summary({group[0].variant: group for group in shown})
 # %% [markdown]
 # Those runs shared their machines with others. So `make bench` trains all ten in turns, each in a process of its own:
 # how long an image takes, against normal, and the peak memory beyond what Python, PyTorch and the images hold. (On a CPU
-# *dilated* is always trained in fp32, which [the training engine](../book/engine) explains; that is a part of its time.)
+# *dilated* is always trained in fp32, which [the training engine](../book/engine) explains; that is a part of its time
+# and of its memory.)
 
 # %% tags=["hide-input", "nbval-ignore-output"]
 measured = costs.on_record("assignment_6b", variants)
@@ -479,7 +480,7 @@ show.Text(
     f"At equal costs the validation images put {first} first" + (
         ". So choose the normal 3×3, which is the plainest as well. " if first == "normal" else
         f", {stats.phrase(*ahead)} above normal. " + (
-            f"So choose {first}. " if ahead[1] > 0 else "That does not settle it; the normal 3×3 is the plainest. ")
+            f"So choose {first}. " if ahead[1] > 0 else "That does not settle it: as long as more seeds do not tell the two kinds apart, take the plainest, the normal 3×3. ")
         + "The test images had no part in this: "
         f"{stats.sentence(same_width['normal'], same_cost[first], ('normal', first))} ")
     + f"If the width is given, depthwise takes {same_width['depthwise'][0].macs / same_width['normal'][0].macs:.0%} "

@@ -78,8 +78,8 @@ plots_study.reported(source, "As the source reports it")
 # 2. A pass over the 50,000 training images takes 12 seconds, the “test” evaluation 6. In Levels 1 to 3 it takes 1.6 to
 #    1.7.
 # 3. The progress bar of the evaluation counts 782 batches. The batch size is 64.
-# 4. A new best accuracy is printed with all its digits, the first time as <q>79.19800000000001%</q>. The last digits
-#    are a float's: it says 79.198.
+# 4. A new best accuracy is printed with all its digits, such as <q>79.19800000000001%</q>. The last digits are a float's:
+#    it says 79.198.
 #
 # ## Exercise: how many images?
 #
@@ -297,8 +297,8 @@ astray = 100 * np.mean([r.val_acc - r.test_acc for r in repaired_records])
 show.Text(
     "**What we see.** After the last epoch the repaired evaluation reads "
     f"{show.percent(r.val_acc for r in repaired_records)}, on the images held out. The test images, looked at once, give "
-    f"{show.percent(r.test_acc for r in repaired_records)}: the reading was {astray:+z.1f} points from it. The source's way "
-    f"of reading was {leak[0]:+z.1f} points from the test accuracy of its network.")
+    f"{show.percent(r.test_acc for r in repaired_records)}: the reading was {astray:+z.2f} points from it. The source's way "
+    f"of reading was {leak[0]:+z.2f} points from the test accuracy of its network.")
 
 # %% [markdown]
 # ### Statistics from the test set
@@ -402,7 +402,8 @@ show.Text(
     + ", ".join(f"{row['best minus last (points)']} ({row['variant, read']})" for row in picks)
     + " points. Over the last 20 epochs a reading moves with a standard deviation of "
     + ", ".join(row["deviation over the last 20 epochs"] for row in picks)
-    + " points: where it hardly moves, little can be picked.")
+    + " points. The largest of a hundred readings that move much can be far above the last. In one run it need not be: the "
+    "last may happen to be the highest, or a reading long before the last 20.")
 
 # %% [markdown]
 # May one pick an epoch at all? Yes, on images that are not the ones reported. In this simulation a network's true

@@ -13,6 +13,9 @@
 # convolution blocks, four poolings, no dense layer, no tricks. At four bytes each, its parameters are a third of a
 # megabyte. We run it exactly as its author did, ask what the curves say, and then mend what was wrong.
 #
+# It is Level 1 of *Strixbee*, a student's project that has a README and a notebook for each network
+# ([where it is](../book/references.md)). In this lab and the next two, that is *the source*.
+#
 # **After this lab you can**
 #
 # * read a layer table: where parameters sit, where the arithmetic goes, how far a layer sees;
@@ -129,7 +132,7 @@ show.Text(
 # `statistics` says by which images all are normalised.
 #
 # In the figures a line is the mean over seeds, its band ± one standard deviation; the dotted line marks the epoch at
-# which the test loss is lowest. Training accuracy is counted during the epoch, while the weights still change, and test
+# which the loss on images that are not learnt from is lowest. Training accuracy is counted during the epoch, while the weights still change, and test
 # accuracy after it, so at first the training curve lies lower. Before you look: which of the four curves will turn?
 
 # %% tags=["variants"]
@@ -195,10 +198,17 @@ plots.confusion(as_run_records, classes, "Level 1 as the source ran it")
 
 # %% tags=["remove-input"]
 counts = np.mean([r.confusion for r in as_run_records], axis=0)
-recall = pd.Series(np.diag(counts) / counts.sum(axis=1), index=classes).sort_values()
+shares = counts / counts.sum(axis=1, keepdims=True)
+recall = pd.Series(np.diag(shares), index=classes).sort_values()
+wrong = np.where(np.eye(10, dtype=bool), 0, shares)
+darkest = [np.unravel_index(place, wrong.shape) for place in np.argsort(-wrong, axis=None)[:10]]
+true, said = darkest[0]
 show.Text(f"**What we see.** Mistakes are not spread evenly. The class recognised least is *{recall.index[0]}* "
           f"({recall.iloc[0]:.0%} of its images), then *{recall.index[1]}* ({recall.iloc[1]:.0%}); the one recognised "
-          f"best is *{recall.index[-1]}* ({recall.iloc[-1]:.0%}). One accuracy for all ten hides this.")
+          f"best is *{recall.index[-1]}* ({recall.iloc[-1]:.0%}). One accuracy for all ten hides this. The darkest square "
+          f"off the diagonal is *{classes[true]}* taken for *{classes[said]}*, {wrong[true, said]:.0%}; the other way round "
+          f"it is {wrong[said, true]:.0%}. Of the ten darkest, {sum(place[::-1] in darkest for place in darkest)} have their "
+          "mirror image among the ten: two classes that look alike. The others go one way only, or mostly.")
 
 # %% [markdown]
 # ### What the first layer learnt
@@ -296,8 +306,8 @@ show.Text(
 # | test set | looked at after every epoch | looked at once, at the end |
 # | learning rate | constant (the scheduler was never built) | ReduceLROnPlateau, on the *validation* loss |
 #
-# The scheduler has the settings of the source's own helper, which it called with `scheduler=False`: rate × 0.01 when the
-# loss has not improved for more than 7 epochs, and never below $10^{-7}$.
+# No scheduler ran, so we take the settings of one that the source's helper function offers: rate × 0.01 when the loss
+# has not improved for more than 7 epochs, and never below $10^{-7}$.
 
 # %% tags=["variants"]
 def repaired():
@@ -330,8 +340,8 @@ show.Text(
         f"ten epochs it moves by {100 * np.ptp(curves.val_acc.tail(10)):.1f} points. " if len(drops) else
         "In so few epochs the scheduler has nothing to do. ")
     + f"At the end training accuracy is {curves.train_acc.iloc[-1]:.1%} and validation accuracy "
-    f"{curves.val_acc.iloc[-1]:.1%}. The README names such a scheduler. The notebook's line that would step it is "
-    "commented out, and hands it the *training* loss. As the source ran it, that loss goes at most "
+    f"{curves.val_acc.iloc[-1]:.1%}. The README names such a scheduler; in the notebook the line that steps it, commented "
+    "out too, hands it the *training* loss. As the source ran it, that loss goes at most "
     f"{stood} epochs here without a new lowest: with a patience of 7 the scheduler would "
     f"{'have' if stood > 7 else 'never have'} acted. To watch the validation loss is our change.")
 

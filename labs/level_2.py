@@ -30,7 +30,7 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
-from common import inspect, plots, plots_study, settings, show, stats
+from common import inspect, plots, plots_study, results, settings, show, stats
 from common.blocks import conv_block
 from common.exercises import compare
 from common.recipe import Recipe, Variant
@@ -316,17 +316,23 @@ show.Text(
 # do, one pair of runs cannot say. The [results](../book/results) give a rough deviation of a single run. With one run of
 # each network, the difference of the two measurements is made of four runs, and independent deviations add up as
 # squares: by chance alone its deviation is √4 times, so twice, that of a single run. Only from about twice this on, four
-# times that of a single run, would we speak of an interaction. Look the deviation up, and decide by the numbers below.
+# times that of a single run, would we speak of an interaction. Before you read on, look the deviation up, and decide.
 
 # %% tags=["remove-input"]
 strided = {size: stats.gained(groups[f"pooled_{size}"], groups[f"strided_{size}"])[0] for size in ("small", "large")}
 blocks = {kind: stats.gained(groups[f"{kind}_small"], groups[f"{kind}_large"])[0] for kind in ("pooled", "strided")}
+apart, deviation = abs(strided["large"] - strided["small"]), results.deviation(results.overview())
+least = 2 * deviation * (4 / len(groups["pooled_small"])) ** 0.5
 both = strided["small"] + blocks["strided"]  # as blocks first and then striding
 show.Text(
     f"**What we see.** Striding changes test accuracy by {strided['small']:+.2f} points in the small network and by "
     f"{strided['large']:+.2f} in the large one; the four blocks by {blocks['pooled']:+.2f} beside pooling and by "
     f"{blocks['strided']:+.2f} beside striding. So the two measurements of a change are "
-    f"{abs(strided['large'] - strided['small']):.2f} points apart. Both changes together make {both:+.2f}, whichever comes "
+    f"{apart:.2f} points apart. The pooled deviation of the runs on record is {deviation:.2f} points, so from {least:.2f} on we "
+    "would speak of an interaction: "
+    + ("**the two changes interact**" if apart >= least else "**we do not**, which is not to say that there is none")
+    + ". (That deviation is a rough one, of other networks for the most part.)\n\n"
+    f"Both changes together make {both:+.2f}, whichever comes "
     "first" + (": to compare Level 1 with Level 2 is to see this sum, and neither of its parts."
                if abs(both) < min(-strided["small"], blocks["strided"]) else "."))
 
@@ -369,8 +375,8 @@ show.Text(
 #
 # Write your answer in place of `None`, and run the cell below it.
 #
-# **1. What does the stride save?** A 3×3 convolution from *n* to *m* channels stands on a map of *side* × *side*
-# pixels, *side* even. How many multiply–accumulates fewer does it take with stride 2 than with stride 1?
+# **1. What does the stride save?** A 3×3 convolution from *n* to *m* channels, with padding 1 and no bias, stands on a map
+# of *side* × *side* pixels, *side* even. How many multiply–accumulates fewer does it take with stride 2 than with stride 1?
 
 # %% tags=["exercise"]
 def saved(n, m, side):

@@ -66,7 +66,7 @@ show.cost("level_3")
 #
 # An image is changed anew at each use. With probability ½ it is moved by up to a sixteenth of its side, scaled by up to
 # a tenth and turned by up to 45°: the notebook leaves these to the library's defaults. Then, again with probability ½,
-# a square of 16×16 pixels is painted over. Here it is done to a drawn picture, since this book keeps none of CIFAR-10.
+# a square of 16×16 pixels is painted over. Here it is done to a drawn picture, for which no data set is needed.
 # `Pixels` holds the mean and deviation of the training images, as the notebook prints them, and undoes normalisation.
 
 # %%
@@ -325,7 +325,8 @@ show.Text(
 
 # %% [markdown]
 # So far dropout and the hole were tried without any of these. Do they help where the rest of the recipe is sound? Two
-# more variants each add one to `decay`: `hole` the mended hole on half of the images, `late_dropout` dropout 0.1.
+# more variants each add one of them to `decay`: `hole` adds the mended hole, on half of the images, and `late_dropout`
+# adds dropout of 0.1.
 
 # %% tags=["variants"]
 variants |= {
@@ -502,7 +503,7 @@ show.summary({"as run": as_run_records, **groups})
 # %% [markdown]
 # * Regularisation trades fit for agreement between training and test. Too much of it costs more than it brings.
 # * Test above training may come from harder training images, dropout, weights that still change, or an evaluation on the
-#   wrong images. It proves none.
+#   wrong images. By itself it proves none of these.
 # * Add one thing at a time. Three at once gave the source a result without a reason.
 # * An augmentation should change what does not matter to the label, by as much as it varies among the images to come.
 #

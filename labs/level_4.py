@@ -268,7 +268,7 @@ plots_study.range_test(test, lowest / 10, f"Range test of Model4, {which}")
 # %% tags=["remove-input"]
 show.Text(
     f"**What we see.** On {which} the smoothed loss is lowest at a rate of {lowest:.2g}, {flat.mean() - test.smooth.min():.2f} "
-    f"below where it began; single batches scatter by {flat.std():.2f} where nothing is learnt yet. "
+    f"below the mean of the first {len(flat)} steps, in which nothing is learnt yet; single batches scatter by {flat.std():.2f} there. "
     + ("So there is no dip to speak of, and the test names no rate. " if test.smooth.min() > flat.mean() - 2 * flat.std() else
        f"The lowest point is too near the brink; a common choice is a tenth of it, here {lowest / 10:.2g}. That is an order of "
        "magnitude and no more: fewer than nine steps cover a factor of ten, and the smoothed curve lags by about four. ")
@@ -287,7 +287,8 @@ show.Text(
 # ## ResNet-18: a scheduler that waits
 #
 # *Question: what does a rate that falls "when nothing improves" do, if it watches the training loss?* As the source ran
-# it, that is all that could lower ResNet-18's rate. The repair mends the mistakes, and takes the settings by which the
+# it, that is all that could lower ResNet-18's rate, and in 50 epochs it did nothing: it prints a line when it acts, and the
+# notebook has none. Does it act here? The repair mends the mistakes, and takes the settings by which the
 # network's paper trains other, much narrower ones on CIFAR-10: rate 0.1, batches of 128, weight decay 0.0001, crop and
 # mirror in place of the source's changes. But the paper trains 64,000 steps, about 180 epochs, and its rate falls in
 # steps; here it is 50 epochs, and the rate falls along a cosine. So between the two, much has changed at once.
@@ -316,8 +317,7 @@ fired = sum((r.curves().lr.diff() < 0).any() for r in group)
 stood = max(r.curves().train_loss.cummin().value_counts().max() - 1 for r in group)
 show.Text(
     f"**What we see.** The training loss went at most {stood} epochs without a new lowest, and the scheduler "
-    + (f"acted in {fired} of {plots.seeds(group)}." if fired else "never acted.")
-    + " In the source it never did: it prints a line when it acts, and the notebook has none.")
+    + (f"acted in {fired} of {plots.seeds(group)}." if fired else "never acted."))
 
 # %%
 resnet_repaired = ask("resnet_18")

@@ -9,8 +9,8 @@
 # %% [markdown]
 # # Inside Model4: normalisation, penalties, heat maps
 #
-# [Level 4](level_4) repairs Model4, a plain network of 96,490 parameters. Here we take it and change a single thing at
-# a time. The source's framework has several kinds of normalisation, a penalty on the weights, and heat maps; each of the
+# [Level 4](level_4) repairs Model4, a plain network of 96,490 parameters and a later one of the author's of Levels 1 to
+# 3. Here we take it as repaired and change a single thing at a time. The source's framework has several kinds of normalisation, a penalty on the weights, and heat maps; each of the
 # three has a fault. *Over what should a layer normalise, what does a penalty do to the weights, and where in its maps does
 # a choice arise?*
 #
@@ -48,10 +48,13 @@ show.cost("model_4")
 # %% [markdown]
 # ## The network
 #
-# Eleven 3×3 blocks of 32 channels, three with stride 2, each with one channel in twenty dropped in training, as in
-# Level 4. This time the block is written out, since we shall exchange its normalisation. The recipe is that of Level 4's
-# `model_4`: all others are compared with that run, which is asked for by its name and not trained again
-# (`make record ONLY=level_4/model_4` is what trains it).
+# Eleven 3×3 blocks of 32 channels, three with stride 2, each with one channel in twenty dropped in training. The block is
+# written out, since we shall exchange its normalisation. The recipe: SGD in batches of 64, at a rate that falls from 0.01
+# to 0 along a cosine, for 100 epochs. Half of the images are mirrored. Each of three more changes has a probability of
+# one half: an image is moved, scaled and turned a little; all its colour is taken; a hole of 16×16 is made in it.
+#
+# Network and recipe are those of Level 4's `model_4`: all others are compared with that run, which is asked for by its
+# name and not trained again (`make record ONLY=level_4/model_4` is what trains it).
 
 # %% tags=["variants"]
 def block(n, stride, norm):
@@ -150,7 +153,7 @@ plots_study.compare(normed, "val_acc", "Model4, four normalisations",
 
 # %% tags=["remove-input"]
 show.Text(
-    "**What we see.** On the validation images: "
+    "**What we see.** (`model_4` is the one with batch normalisation.) On the validation images: "
     + ", ".join(f"`{name}` {show.percent(r.val_acc for r in group)}" for name, group in normed.items())
     + ". On the test images:\n\n"
     + "\n".join(f"* {stats.sentence(normed['model_4'], normed[name], ('batch', name))}" for name in norms)
@@ -213,7 +216,7 @@ show.Text(
     + "\n\nOf the kernels' weights in seed 0, those smaller than a hundredth of their layer's root mean square are "
     + ", ".join(f"{share:.1%} (`{name}`)" for name, share in tiny.items())
     + ". (An absolute limit would not do: a normalisation follows eleven of the thirteen kernels and cancels their common "
-    "size, as [theory](../book/theory_normalisation) shows.) "
+    "size, as the page on batch normalisation shows.) "
     + f"The two penalties are not equally strong: the untrained kernels have a mean size of {size:.3f}, and there the "
     f"absolute values pull {1 / size:.0f} times as hard as the squares. So this compares two settings; that absolute values "
     "make zeros by their shape would have to be shown beside squares of like strength.")
@@ -224,7 +227,7 @@ show.Text(
 # *Question: which part of an image speaks for the class that was chosen?* Grad-CAM (Selvaraju et al., arXiv:1610.02391)
 # weighs each map of a layer by the mean gradient of the class's score, adds the maps up and drops what is negative.
 #
-# The source's cell in the one-cycle notebook ends in an `AttributeError`. Its backward hook is written `(module, grad_out,
+# The source's cell, in another notebook of Level 4's, ends in an `AttributeError`. Its backward hook is written `(module, grad_out,
 # grad_in)` and takes the first gradient. But PyTorch passes the gradient for the layer's **input** first. The notebook
 # hooks every convolution, and the first one's input is the image, which needs no gradient: there is `None`. On a later
 # layer nothing fails, and the gradient is of the wrong maps:
@@ -273,9 +276,9 @@ plots_study.heat(pixels, rows, [data.CLASSES[options.dataset][c] for c in chosen
 fields = inspect.layers(model_4()).query("layer.str.startswith('Conv')").field.iloc[[4, 7, 10]]
 hot = {name: np.mean([(heat > heat.max() / 2).float().mean() for heat in heats]) for name, heats in rows.items()}
 show.Text(
-    "**What we see.** Hotter than half of the hottest is " + ", ".join(
-        f"{share:.0%} of a picture at {name}" for name, share in hot.items())
-    + ". That is a place in the maps, and not the pixels below it: one such place sees a square of "
+    "**What we see.** The share of a picture that is more than half as hot as its hottest place is " + ", ".join(
+        f"{share:.0%} at {name}" for name, share in hot.items())
+    + ". What is hot is a place in the maps, and not the pixels below it: one such place sees a square of "
     + ", ".join(str(int(field)) for field in fields) + " pixels a side, of an image of 32. And a map's weight is "
     "a mean over all its places: before the head the gradient is the same in each (exercise 2), at shallow layers it is not."
     + ("" if shown.name == options.dataset else " This network learnt photographs and is shown drawings, since "
@@ -390,8 +393,8 @@ show.summary(normed | penalised)
 # %% [markdown]
 # * A kind of normalisation is a choice of what the mean is taken over: the batch, an image, or some of its channels.
 # * What is added inside a loop is counted many times. The gradient shows it at once.
-# * Where a normalisation follows, multiplying all of a kernel's weights by one factor changes nothing that the network
-#   computes. So a penalty that only shrinks them all alike changes nothing either, but for the size of the steps.
+# * Where a normalisation follows, multiplying all of a kernel's weights by one positive factor changes nothing that the
+#   network computes. So a penalty that only shrinks them all alike changes nothing either, but for the size of the steps.
 # * A hook's arguments come in the library's order, whatever they are called.
 # * A heat map names places of a map, not the pixels that decided.
 #

@@ -441,7 +441,8 @@ sure = 2 * np.hypot(error, luck / np.sqrt(count))
 named = [f"*{name}* ({gains[name]:+.1f})" for name in ranked]
 show.Text(
     f"**What we see.** In points, most is gained by {', '.join(named[:3])}; most is lost by {named[-1]}. By the choice "
-    f"of the held-out images alone, a change has a standard error of about {error:.1f} points. {known} So in "
+    f"of the held-out images alone, one reading has a standard error of about {error:.1f} points; a change, which is read on "
+    f"the same images, is taken to have as much, which is rather too much. {known} So in "
     + ("a single pair of runs" if count == 1 else f"a mean over {count} pairs of runs")
     + f" up to {sure:.1f} points may well be chance: two standard errors, 2·√({error:.1f}² + {luck:.1f}²"
     + (f"/{count}" if count > 1 else "") + "). More was gained by "
@@ -467,7 +468,7 @@ show.Text(
 #
 # **Residual connections.** A residual block adds layers *and* a way around them. `deeper` has the layers alone.
 #
-# (The intervals below are wider than the limit above, which took the scatter of all entries together: each has only its
+# (An interval below can be wider than the limit above, which took the scatter of all entries together: each has only its
 # own pairs of runs. Where one holds zero, a gain beyond that limit is not contradicted, only not confirmed.)
 
 # %% tags=["remove-input"]

@@ -74,9 +74,10 @@ def test_the_least_difference_is_where_students_t_turns():
 
 def test_what_a_variant_used_the_test_set_for_and_where_it_ran():
     peeking = Recipe(epochs=1, follow_test=True, statistics="test")
-    table = results.overview([record(), record(seed=1, device="a GPU", at_once=3), record(variant="w", recipe=peeking)])
+    table = results.overview([record(), record(seed=1, device="NVIDIA", at_once=3),
+                              record(variant="w", recipe=peeking, at_once=1)])
     assert table.test_set.tolist() == ["once", "every epoch, for statistics"]
-    assert table.machine.tolist() == ["a CPU; a GPU, 3 runs at once", "a CPU"]
+    assert table.machine.tolist() == ["NVIDIA, fp32, 3 runs at once; a CPU, 1 thread, fp32, maybe shared", "a CPU, 1 thread, fp32"]
     assert table.gap.tolist() == pytest.approx([10, 10])
 
 

@@ -38,9 +38,10 @@ def test_a_summary_is_a_row_for_each_variant():
 
 def test_a_summary_says_which_machine_where_there_are_several():
     fast = Run([0.5], [1.0])
-    fast.device, fast.precision = "A GPU", "bf16"
+    fast.device, fast.precision = "NVIDIA H100", "bf16"
     frame = show.summary({"one": RUNS, "other": [fast], "both": [RUNS[0], fast]}).frame
-    assert frame["trained on"].tolist() == ["A CPU, fp32", "A GPU, bf16", "A CPU, fp32; A GPU, bf16"]
+    assert frame["trained on"].tolist() == [
+        "A CPU, 2 threads, fp32", "NVIDIA H100, bf16", "A CPU, 2 threads, fp32; NVIDIA H100, bf16"]
     assert "trained on" not in show.summary({"other": [fast]}).frame
 
 
@@ -54,10 +55,11 @@ def test_beside_a_source_stand_means_over_seeds():
 
 
 @pytest.mark.parametrize("more, said", [
-    ({}, "One run of `one` took 1.5 minutes on A CPU with 2 threads, in fp32."),
-    (dict(threads=1), "1.5 minutes on A CPU with 1 thread, in fp32."),
-    (dict(device="NVIDIA H100", precision="bf16"), "1.5 minutes on NVIDIA H100, in bf16."),
-    (dict(at_once=3), "with 2 threads, in fp32, while 3 runs shared the machine."),
+    ({}, "One run of `one` took 1.5 minutes on A CPU, 2 threads, fp32."),
+    (dict(threads=1), "1.5 minutes on A CPU, 1 thread, fp32."),
+    (dict(device="NVIDIA H100", precision="bf16"), "1.5 minutes on NVIDIA H100, bf16."),
+    (dict(at_once=3), "A CPU, 2 threads, fp32, while 3 runs shared the machine."),
+    (dict(at_once=0), "A CPU, 2 threads, fp32; whether it shared the machine is not known."),
 ])
 def test_how_long_a_run_took(more, said):
     run = Run([0.5], [1.0])
@@ -79,6 +81,8 @@ def test_what_a_lab_costs_is_said_machine_by_machine():
         "2 h 00 min each, 2 h 10 min in all; up to 2 at a time shared the machine. 1 run on a GPU took 30 s. `make record "
         "DRY=1 ONLY=a` lists what is missing, with an estimate for the machine at hand.")
     assert "none of its runs is on record yet" in show.cost("another_lab", runs)
+    runs[2].at_once = 0
+    assert "1 run on a GPU took 30 s; the machine may have been shared. " in show.cost("a", runs)
 
 
 def test_a_negative_number_is_shown_with_a_minus_sign():
@@ -108,3 +112,5 @@ def test_minutes_are_the_medians_and_say_how_many_ran_at_once():
     group = [Run([0.5], [1.0], seconds) for seconds in (60, 90, 600)]
     group[2].at_once = 3
     assert show.summary({"a": group}).frame.minutes.tolist() == ["1.5 (3 runs at once)"]
+    group[1].at_once, group[2].at_once = 0, 1
+    assert show.summary({"a": group}).frame.minutes.tolist() == ["1.5 (maybe shared)"]
