@@ -131,6 +131,8 @@ def main():
     parser.add_argument("--repeats", type=int, default=3, help="runs of each loop that count")
     parser.add_argument("--profile", action="store_true", help="print which kernels take our loop's time, too")
     given = parser.parse_args()
+    if given.epochs < 2 or given.repeats < 1:
+        parser.error("epochs must be 2 or more, and repeats 1 or more")
     if not torch.cuda.is_available():
         raise CourseError("airbench's own loop needs a CUDA GPU, and there is none here.")
     data, device = datasets.load("cifar10"), torch.device("cuda")

@@ -102,7 +102,8 @@ def main():
         agreement=lambda: agreement(networks()["level_1"], data, device.type))
     name = "-".join(re.findall(r"[a-z0-9]+", device_name(device).lower())) + ".json"
     found = json.loads((given.out / name).read_text()) if (given.out / name).exists() else {}
-    alike = dict(dataset=given.dataset, threads=torch.get_num_threads(), repeats=given.repeats, torch=torch.__version__,
+    alike = dict(dataset=given.dataset, networks=given.networks, batches=given.batches, repeats=given.repeats,
+                 seconds=given.seconds, threads=torch.get_num_threads(), torch=torch.__version__,
                  precision="bf16" if has_bf16_units(device) else "fp32")
     if any(found.get(what) != value for what, value in alike.items()):
         found = {}  # parts that were measured otherwise do not stand beside those of now

@@ -40,10 +40,10 @@ def load(data_dir=None, side=64):
         raise CourseError(f"Caltech-256 cannot be read ({error}): {root / FOLDER} must hold the folders of the categories and "
                           "nothing else.") from None
     counts = Counter(photographs.y)
-    if len(counts) < CATEGORIES or min(counts.values()) < LEAST:
-        raise CourseError(f"Caltech-256 in {root / FOLDER} is not whole: {len(counts)} of {CATEGORIES} categories have "
-                          f"photographs, and one {min(counts.values(), default=0)}, where each has {LEAST} or more: unpack "
-                          "256_ObjectCategories.tar again.")
+    if len(counts) != CATEGORIES or min(counts.values()) < LEAST:
+        raise CourseError(f"Caltech-256 in {root / FOLDER} is not as it was published, {CATEGORIES} categories of {LEAST} or more "
+                          f"photographs: {len(counts)} categories have photographs, and one of them "
+                          f"{min(counts.values(), default=0)}. Unpack 256_ObjectCategories.tar again, in an empty folder.")
     files = [(path.name, path.stat().st_size) for path in sorted((root / FOLDER).glob("*/*.jpg"))]
     digest = f"caltech256-{side}-{hashlib.sha256(json.dumps(files).encode()).hexdigest()[:16]}"
     tensors = datasets.kept(digest, lambda: _read(photographs))
@@ -62,7 +62,7 @@ def _read(photographs):
         except OSError as error:
             label = photographs.y[n]
             raise CourseError(f"Photograph {photographs.index[n]} of {photographs.categories[label]} in Caltech-256 cannot "
-                              f"be read ({error}): unpack 256_ObjectCategories.tar again.") from None
+                              f"be read ({error}): unpack 256_ObjectCategories.tar again, in an empty folder.") from None
     return dict(images=torch.stack(images), labels=torch.tensor([photographs.y[n] for n in wanted]))
 
 

@@ -96,7 +96,7 @@ def kept(name, make):
     cache = CACHE / f"{name}.safetensors"
     try:
         return load_file(cache)
-    except (FileNotFoundError, SafetensorError):
+    except (OSError, SafetensorError):
         tensors = make()
         with suppress(OSError):  # where there is no room the tensors are made anew each time
             write_whole(cache, save(tensors))

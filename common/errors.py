@@ -11,6 +11,10 @@ class CourseError(SystemExit):
     """
 
 
+class Unfit(CourseError):
+    """A network or a recipe that cannot be trained; others can."""
+
+
 def meant(name, known, cutoff=0.6):
     """Return what to do about a `name` that is not one of `known`: take one at least so near, or else choose."""
     near = difflib.get_close_matches(name, known, n=1, cutoff=cutoff)

@@ -33,13 +33,17 @@ def variants(path):
     What a lab trains is defined in its cells tagged "variants", which need nothing but the cell tagged "imports". Only
     those imports are done whose names they use: a machine that trains need not have what draws the figures.
     """
-    imports, definitions = statements(path, "imports"), statements(path, "variants")
+    imports = [line for line in statements(path, "imports") if isinstance(line, (ast.Import, ast.ImportFrom))]
+    definitions = statements(path, "variants")
     used = {node.id for part in definitions for node in ast.walk(part) if isinstance(node, ast.Name)}
     for line in imports:
-        line.names = [name for name in line.names if (name.asname or name.name.partition(".")[0]) in used]
+        line.names = [name for name in line.names if (name.asname or name.name.partition(".")[0]) in used | {"*"}]
     names = {}
     module = ast.Module([line for line in imports if line.names] + definitions, type_ignores=[])
-    exec(compile(module, path, "exec"), names)
+    try:
+        exec(compile(module, path, "exec"), names)
+    except CourseError as error:
+        raise CourseError(f"In the lab {path}: {error}") from None
     if "variants" not in names:
         raise CourseError(f"The lab {path} has no cell tagged variants that says what it trains: add one, or move it elsewhere.")
     return names["variants"]
@@ -47,8 +51,12 @@ def variants(path):
 
 def statements(path, tag):
     """Return the statements, ast nodes, of those cells of the lab at `path` that bear `tag`."""
-    cells = [cell.partition("\n") for cell in re.split(r"^# %%", path.read_text(), flags=re.MULTILINE)[1:]]
-    return [node for header, _, body in cells if f'"{tag}"' in header for node in ast.parse(body, path).body]
+    found, lines = [], 0
+    for cell in re.split(r"^(?=# %%)", path.read_text(), flags=re.MULTILINE):
+        if f'"{tag}"' in cell.partition("\n")[0]:
+            found += ast.parse("\n" * lines + cell, path).body  # so that an error names the line of the file
+        lines += cell.count("\n")
+    return found
 
 
 def seeds(path):
@@ -97,6 +105,9 @@ def verify(data_dir, every=1):
         if variant is None or not fits(record, identity("cifar10", variant, record.seed)):
             raise CourseError(f"{said} is of a run that its lab does not ask for (any more): remove it.")
         network, predictions = variant.build(), torch.from_numpy(record.predictions())
+        if len(predictions) != len(data.test_labels):
+            raise CourseError(f"{said} holds predictions of {len(predictions):,} images, not of the {len(data.test_labels):,} of the "
+                              "test set: restore it with git, or remove it and train it again with `make record`.")
         right = predictions == data.test_labels
         for what, holds in numbers(record, network, data, predictions, right):
             if not holds:

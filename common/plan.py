@@ -43,7 +43,7 @@ def owed(variants, seeds):
     """
     jobs, work = [], {}
     for lab, name, variant in variants:
-        amount = variant.recipe.epochs * macs(variant.build())
+        amount = variant.recipe.epochs * _macs(lab, name, variant)
         work[lab] = work.get(lab, 0) + amount
         for wanted in missing(lab, name, variant, range(seeds[lab])):
             path = place(lab, name, wanted).with_suffix(".checkpoint")
@@ -51,9 +51,28 @@ def owed(variants, seeds):
     return sorted(jobs, key=lambda job: (not job.done, job.seed, work[job.lab]))
 
 
+def _macs(lab, name, variant):
+    """Return the network's multiply-accumulates of one image, 1 at least. Raises CourseError, which names the network."""
+    try:
+        return max(1, macs(variant.build()))
+    except Exception as error:
+        raise CourseError(f"The network of {lab}/{name} cannot be built, or takes no images of 3×32×32 "
+                          f"({type(error).__name__}: {error}): mend it, or remove it from the lab.") from error
+
+
+def of_device(records, name):
+    """Return those of `records` made on the device `name`; without any, those of one named so but for family and model.
+
+    Older records of a CPU do not tell these. Their times are a rough guess, and may be off by a factor of two.
+    """
+    plain = re.sub(r" \(family .*?\)", "", name)
+    return [r for r in records if r.device == name] or [r for r in records if r.device == plain]
+
+
 def known(job, records):
     """Return the seconds that a run still takes, by the median of this very variant's in `records`; None without any."""
-    times = [r.took for r in records if (r.lab, r.variant, r.recipe) == (job.lab, job.name, job.variant.recipe)]
+    here = job.lab, job.name, job.variant.recipe, job.work
+    times = [r.took for r in records if (r.lab, r.variant, r.recipe, r.recipe.epochs * max(1, r.macs)) == here]
     return statistics.median(times) * (1 - job.done) if times else None
 
 
@@ -65,7 +84,7 @@ def expected(job, records):
     """
     if not records:
         return None
-    work, epoch = np.log([(r.macs, r.took / r.recipe.epochs) for r in records]).T
+    work, epoch = np.log([(max(1, r.macs), r.took / r.recipe.epochs) for r in records]).T
     power = np.clip(np.cov(work, epoch, bias=True)[0, 1] / work.var(), 0, 1) if np.ptp(work) else 1
     here = np.log(job.work / job.variant.recipe.epochs)
     guess = job.variant.recipe.epochs * float(np.exp(epoch.mean() + power * (here - work.mean())))
@@ -81,7 +100,7 @@ def left(plan, seen, before):
 def say_owed(variants, seeds, device):
     """Print what `owed` lists, a line a variant, with the time that it would take on `device`, if that is known."""
     plan = owed(variants, seeds)
-    here = [r for r in read_all() if r.device == device_name(device)]
+    here = of_device(read_all(), device_name(device))
     times = []
     for lab, name, variant in variants:
         jobs = [job for job in plan if (job.lab, job.name) == (lab, name)]

@@ -14,9 +14,9 @@ import torch
 from common import data as datasets
 from common import settings as lab_settings
 from common.checkpoint import Damaged
-from common.errors import CourseError
+from common.errors import CourseError, Unfit
 from common.files import claimed, write_all
-from common.plan import clock, expected, known, left, owed
+from common.plan import clock, expected, known, left, of_device, owed
 from common.records import RECORDS, RUNS, read
 from common.runs import device_name, run, running
 from common.train import Diverged, OutOfTime
@@ -53,7 +53,7 @@ def record(variants, seeds, settings, budget=None):
             remaining = left(plan, seen, before)
             if not free or job not in remaining:  # another process trains it, or has done so
                 continue
-            here = [r for r in seen.values() if r.device == name_here]
+            here = of_device(seen.values(), name_here)
             say_progress(job, remaining, len(plan), here, time.monotonic() - started)
             needs = known(job, here) or (expected(job, here) or 0) / 2  # which may be twice too high
             if deadline and time.monotonic() + needs > deadline:
@@ -66,7 +66,7 @@ def record(variants, seeds, settings, budget=None):
             except OutOfTime as short:
                 print(f"   laid aside: {short}", flush=True)
                 aside += 1
-            except (Diverged, Damaged) as error:
+            except (Diverged, Damaged, Unfit) as error:
                 print(f"   given up: {error}", flush=True)
                 failed.append(f"{lab} {name} seed {seed}")
             except BrokenPipeError:  # whoever read the lines has gone

@@ -13,7 +13,7 @@ import torch
 
 from common import data as datasets
 from common import settings as lab_settings
-from common.errors import CourseError
+from common.errors import CourseError, Unfit
 from common.files import is_claimed, sweep
 from common.inspect import evaluated, macs, parameters
 from common.records import RUNS, find, identity, write
@@ -74,14 +74,14 @@ def _train(lab, name, variant, wanted, settings, deadline):
 
 
 def scores(network, lab, name):
-    """Return `network`, which must give ten scores an image and have something to train. Raises CourseError."""
+    """Return `network`, which must give ten scores an image and have something to train. Raises Unfit."""
     if not any(p.requires_grad for p in network.parameters()):
-        raise CourseError(f"The network of {lab}/{name} has no parameters to train: give it a layer that has some.")
+        raise Unfit(f"The network of {lab}/{name} has no parameters to train: give it a layer that has some.")
     with evaluated(network), torch.no_grad():
         given = network(torch.zeros(2, 3, 32, 32))
     if getattr(given, "shape", None) != (2, 10):
-        raise CourseError(f"The network of {lab}/{name} gives {tuple(getattr(given, 'shape', [type(given).__name__]))} for two "
-                          "images, not (2, 10): end it in ten scores an image, as nn.Flatten() and nn.Linear(…, 10) do.")
+        raise Unfit(f"The network of {lab}/{name} gives {tuple(getattr(given, 'shape', [type(given).__name__]))} for two "
+                    "images, not (2, 10): end it in ten scores an image, as nn.Flatten() and nn.Linear(…, 10) do.")
     return network
 
 

@@ -3,7 +3,7 @@
 import torch
 from torch.optim import lr_scheduler
 
-from common.errors import CourseError
+from common.errors import Unfit
 
 PER_STEP = ("onecycle", "cosine")  # schedules that move after every step; the others move after an epoch
 
@@ -19,7 +19,7 @@ def make_optimizer(network, recipe):
 
 
 def make_scheduler(optimizer, recipe, batches):
-    """Return torch's scheduler of `recipe`, where an epoch has `batches` steps. Raises CourseError."""
+    """Return torch's scheduler of `recipe`, where an epoch has `batches` steps. Raises Unfit."""
     if recipe.schedule == "constant":
         return lr_scheduler.ConstantLR(optimizer, factor=1.0)
     if recipe.schedule == "step":
@@ -31,8 +31,8 @@ def make_scheduler(optimizer, recipe, batches):
     steps = recipe.epochs * batches
     if recipe.schedule == "onecycle":
         if recipe.pct_start * (steps + 1) == 1:  # torch would divide by zero
-            raise CourseError(f"The recipe's pct_start is {recipe.pct_start}, which of {steps} steps leaves none to rise "
-                              "in: make it a little larger, or train longer.")
+            raise Unfit(f"The recipe's pct_start is {recipe.pct_start}, which of {steps} steps leaves none to rise in: make it "
+                        "a little larger, or train longer.")
         # One step too many. It stays, since records were trained so; rates are off by a fraction of about 1 / steps.
         return lr_scheduler.OneCycleLR(optimizer, recipe.lr, total_steps=steps + 1, pct_start=recipe.pct_start,
                                        cycle_momentum=recipe.cycle_momentum)

@@ -1,6 +1,7 @@
 """Caltech-256: real loading code, tested on small photographs that the test makes."""
 
 import re
+import shutil
 
 import numpy as np
 import pytest
@@ -87,12 +88,28 @@ def test_half_an_unpacked_set_is_not_taken_for_the_whole(photographs):
     (photographs / caltech.FOLDER / ".DS_Store").unlink()
     one = next((photographs / caltech.FOLDER / "003.clutter").glob("*.jpg"))
     one.unlink()
-    with pytest.raises(CourseError, match="not whole: 3 of 3 categories have photographs, and one 7, where each has 8"):
+    with pytest.raises(CourseError, match="3 categories of 8 or more photographs: 3 categories have photographs, and one of them 7"):
         caltech.load(photographs, side=16)
     for path in (photographs / caltech.FOLDER / "003.clutter").glob("*.jpg"):
         path.unlink()
-    with pytest.raises(CourseError, match="not whole: 2 of 3"):
+    with pytest.raises(CourseError, match="not as it was published, .*: 2 categories"):
         caltech.load(photographs, side=16)
+
+
+def test_a_category_too_many_is_not_taken_for_a_label(photographs):
+    shutil.copytree(photographs / caltech.FOLDER / "003.clutter", photographs / caltech.FOLDER / "004.clutter")
+    for path in (photographs / caltech.FOLDER / "004.clutter").glob("*.jpg"):
+        path.rename(path.with_name(path.name.replace("003_", "004_")))
+    with pytest.raises(CourseError, match="not as it was published, 3 categories .*: 4 categories have photographs"):
+        caltech.load(photographs, side=16)
+
+
+def test_a_cache_that_cannot_be_read_is_made_anew(photographs):
+    one = caltech.load(photographs, side=16)
+    (cache,) = photographs.glob("cache/*")
+    cache.unlink()
+    cache.mkdir()
+    assert torch.equal(caltech.load(photographs, side=16).train_images, one.train_images)
 
 
 def test_classes_weigh_alike_in_the_balanced_accuracy():

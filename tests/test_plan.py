@@ -158,3 +158,57 @@ def test_what_is_owed_is_not_timed_by_another_device(lab, capsys, monkeypatch):
     monkeypatch.setattr(plan, "device_name", lambda device: "another")
     plan.say_owed(labs.all_variants(), labs.wanted(2), torch.device("cpu"))
     assert "about" not in capsys.readouterr().out
+
+
+def test_a_cpu_without_records_of_its_own_is_guessed_from_those_that_do_not_tell_its_family():
+    old, new = SimpleNamespace(device="AMD EPYC, AVX512"), SimpleNamespace(device="AMD EPYC (family 26, model 2), AVX512")
+    others = [SimpleNamespace(device=name) for name in ("AMD EPYC", "NVIDIA H100", "AMD EPYC (family 25, model 17), AVX512")]
+    assert plan.of_device([old, new, *others], new.device) == [new]
+    assert plan.of_device([old, *others], new.device) == [old]
+    assert plan.of_device([new, *others], "NVIDIA H200") == []
+
+
+def test_a_network_changed_under_its_name_is_not_known(lab):
+    record(1, "a_lab/one")
+    lab.write_text(LAB.replace("stride=4", "stride=1"))
+    job = plan.owed(labs.all_variants("a_lab/one"), labs.wanted(1))[0]
+    assert plan.known(job, labs.read_all()) is None
+    assert plan.expected(job, labs.read_all()) == pytest.approx(labs.read_all()[0].took * 225 / 16, rel=0.5)
+
+
+def test_a_network_of_no_counted_arithmetic_has_a_guess(lab):
+    record(1, "a_lab/one")
+    lab.write_text(LAB.replace("nn.Conv2d(3, 10, 3, stride=4)", "nn.Flatten(), nn.Unflatten(1, (3072, 1, 1)), nn.BatchNorm2d(3072)"))
+    job = plan.owed(labs.all_variants("a_lab/two"), labs.wanted(1))[0]
+    assert 0 < plan.expected(job, labs.read_all()) < float("inf")
+
+
+def test_a_network_that_takes_no_images_is_named(lab):
+    lab.write_text(LAB.replace('variants["two"] = Variant(build', 'variants["two"] = Variant(lambda: nn.Conv2d(4, 10, 3)'))
+    with pytest.raises(CourseError, match="The network of a_lab/two cannot be built, or takes no images of 3×32×32 .RuntimeError"):
+        plan.owed(labs.all_variants(), labs.wanted(1))
+
+
+def test_a_network_that_cannot_be_trained_stops_no_other(lab, capsys):
+    lab.write_text(LAB.replace('{"one": Variant(build', '{"one": Variant(lambda: nn.Sequential(build(), nn.Linear(10, 12))'))
+    with pytest.raises(CourseError, match="These runs failed: a_lab one seed 0. "):
+        record(1)
+    assert "given up: The network of a_lab/one gives (2, 12) for two images" in capsys.readouterr().out
+    assert [r.variant for r in labs.read_all()] == ["two"]
+
+
+def test_only_the_imports_of_a_labs_first_cell_are_done_all_names_of_a_star_too(lab):
+    lab.write_text(LAB.replace("from torch import nn\n", "import torch\nfrom torch.nn import *\ntorch.set_num_threads('x')\n")
+                   .replace("nn.Flatten", "Flatten").replace("from common.recipe", "from torch import nn\nfrom common.recipe"))
+    assert labs.variants(lab).keys() == {"one", "two"}
+
+
+def test_what_is_wrong_in_a_labs_cell_is_found_where_it_stands(lab):
+    lab.write_text(LAB.replace("lr=0.1)", "lr=0)", 1))
+    with pytest.raises(CourseError, match=r"In the lab .*a_lab.py: The recipe's lr is 0"):
+        labs.variants(lab)
+    lab.write_text(LAB.replace('Variant(build, Recipe(epochs=2', 'Variant(built, Recipe(epochs=2'))
+    with pytest.raises(NameError) as error:
+        labs.variants(lab)
+    line = error.traceback[-1].lineno  # counted from 0
+    assert "Variant(built, " in lab.read_text().splitlines()[line]
