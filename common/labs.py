@@ -106,8 +106,8 @@ def verify(data_dir, every=1):
             raise CourseError(f"{said} is of a run that its lab does not ask for (any more): remove it.")
         network, predictions = variant.build(), torch.from_numpy(record.predictions())
         if len(predictions) != len(data.test_labels):
-            raise CourseError(f"{said} holds predictions of {len(predictions):,} images, not of the {len(data.test_labels):,} of the "
-                              "test set: restore it with git, or remove it and train it again with `make record`.")
+            raise CourseError(f"{said} holds predictions of {len(predictions):,} images, not of the test set's "
+                              f"{len(data.test_labels):,}: restore it with git, or remove it and train it again with `make record`.")
         right = predictions == data.test_labels
         for what, holds in numbers(record, network, data, predictions, right):
             if not holds:

@@ -508,4 +508,5 @@ show.summary({"as run": as_run_records, **groups})
 # * An augmentation should change what does not matter to the label, by as much as it varies among the images to come.
 #
 # Next, [inside Model4](model_4) changes one thing at a time in a network of half the parameters: normalisation, then a
-# penalty on the weights. [Level 4](level_4), which waits for runs, asks how much is the network and how much the recipe.
+# penalty on the weights. [Level 4](level_4), whose largest network waits for its runs, asks how much is the network and
+# how much the recipe.
