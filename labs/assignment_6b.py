@@ -115,10 +115,10 @@ kinds = {block.__name__: block for block in (
 
 # %% [markdown]
 # *Question: what does each kind touch?* All weights of a block from 8 to 8 channels are made positive and equal. Then
-# the gradient of an output pixel tells how much it depends on each input: yellow for most, over green and blue for less,
-# white for not at all. From the left: the input pixels that one output pixel sees; those that its right-hand neighbour sees; those that the block's
-# *first* convolution touches; then, for each output channel (row), the input channels (columns) that it depends on after
-# that first convolution, and after the whole block.
+# the gradient of an output pixel tells how much it depends on each input: yellow for most, over green and blue for
+# less, white for not at all. From the left: the input pixels that one output pixel sees; those that its right-hand
+# neighbour sees; those that the block's *first* convolution touches; then, for each output channel (row), the input
+# channels (columns) that it depends on after that first convolution, and after the whole block.
 
 # %%
 plots_kinds.work(kinds, "Six kinds of convolution at work")

@@ -132,8 +132,9 @@ show.Text(
 # `statistics` says by which images all are normalised.
 #
 # In the figures a line is the mean over seeds, its band ± one standard deviation; the dotted line marks the epoch at
-# which the loss on images that are not learnt from is lowest. Training accuracy is counted during the epoch, while the weights still change, and test
-# accuracy after it, so at first the training curve lies lower. Before you look: which of the four curves will turn?
+# which the loss on images that are not learnt from is lowest. Training accuracy is counted during the epoch, while the
+# weights still change, and test accuracy after it, so at first the training curve lies lower. Before you look: which
+# of the four curves will turn?
 
 # %% tags=["variants"]
 variants = {
