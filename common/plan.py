@@ -52,9 +52,9 @@ def owed(variants, seeds):
 
 
 def _macs(lab, name, variant):
-    """Return the network's multiply-accumulates of one image, 1 at least. Raises CourseError, which names the network."""
+    """Return the network's multiply-accumulates of one image. Raises CourseError, which names the network."""
     try:
-        return max(1, macs(variant.build()))
+        return macs(variant.build())
     except Exception as error:
         raise CourseError(f"The network of {lab}/{name} cannot be built, or takes no images of 3×32×32 "
                           f"({type(error).__name__}: {error}): mend it, or remove it from the lab.") from error
@@ -72,7 +72,7 @@ def of_device(records, name):
 def known(job, records):
     """Return the seconds that a run still takes, by the median of this very variant's in `records`; None without any."""
     here = job.lab, job.name, job.variant.recipe, job.work
-    times = [r.took for r in records if (r.lab, r.variant, r.recipe, r.recipe.epochs * max(1, r.macs)) == here]
+    times = [r.took for r in records if (r.lab, r.variant, r.recipe, r.recipe.epochs * r.macs) == here]
     return statistics.median(times) * (1 - job.done) if times else None
 
 
@@ -86,7 +86,7 @@ def expected(job, records):
         return None
     work, epoch = np.log([(max(1, r.macs), r.took / r.recipe.epochs) for r in records]).T
     power = np.clip(np.cov(work, epoch, bias=True)[0, 1] / work.var(), 0, 1) if np.ptp(work) else 1
-    here = np.log(job.work / job.variant.recipe.epochs)
+    here = np.log(max(1, job.work / job.variant.recipe.epochs))
     guess = job.variant.recipe.epochs * float(np.exp(epoch.mean() + power * (here - work.mean())))
     return known(job, records) or guess * (1 - job.done)
 

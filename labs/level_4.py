@@ -286,9 +286,9 @@ show.Text(
 # %% [markdown]
 # ## ResNet-18: a scheduler that waits
 #
-# *Question: what does a rate that falls "when nothing improves" do, if it watches the training loss?* As the source ran
-# it, that is all that could lower ResNet-18's rate, and in 50 epochs it did nothing: it prints a line when it acts, and the
-# notebook has none. Does it act here? The repair mends the mistakes, and takes the settings by which the
+# *Question: what does a rate that falls "when nothing improves" do, if it watches the training loss?* As the source
+# ran it, that is all that could lower ResNet-18's rate, and in 50 epochs it did nothing: it prints a line when it
+# acts, and the notebook has none. Does it act here? The repair mends the mistakes, and takes the settings by which the
 # network's paper trains other, much narrower ones on CIFAR-10: rate 0.1, batches of 128, weight decay 0.0001, crop and
 # mirror in place of the source's changes. But the paper trains 64,000 steps, about 180 epochs, and its rate falls in
 # steps; here it is 50 epochs, and the rate falls along a cosine. So between the two, much has changed at once.
@@ -324,7 +324,8 @@ resnet_repaired = ask("resnet_18")
 show.Row(plots.curves(resnet_repaired["resnet_18"], "resnet_18"))
 
 # %% tags=["remove-input"]
-show.Text(stats.sentence(resnet_as_run["as_run_resnet_18"], resnet_repaired["resnet_18"], ("resnet_18 as run", "resnet_18 repaired")))
+show.Text(stats.sentence(
+    resnet_as_run["as_run_resnet_18"], resnet_repaired["resnet_18"], ("resnet_18 as run", "resnet_18 repaired")))
 
 # %% tags=["hide-input", "nbval-ignore-output"]
 show.summary(resnet_as_run | resnet_repaired)

@@ -9,10 +9,10 @@
 # %% [markdown]
 # # Inside Model4: normalisation, penalties, heat maps
 #
-# [Level 4](level_4) repairs Model4, a plain network of 96,490 parameters and a later one of the author's of Levels 1 to
-# 3. Here we take it as repaired and change a single thing at a time. The source's framework has several kinds of normalisation, a penalty on the weights, and heat maps; each of the
-# three has a fault. *Over what should a layer normalise, what does a penalty do to the weights, and where in its maps does
-# a choice arise?*
+# [Level 4](level_4) repairs Model4, a plain network of 96,490 parameters and a later one of the author's of Levels 1
+# to 3. Here we take it as repaired and change a single thing at a time. The source's framework has several kinds of
+# normalisation, a penalty on the weights, and heat maps; each of the three has a fault. *Over what should a layer
+# normalise, what does a penalty do to the weights, and where in its maps does a choice arise?*
 #
 # **After this lab you can** tell batch, ghost, layer and group normalisation apart; find a penalty that counts some
 # weights 37 times, and a hook that takes the wrong gradient unnoticed; write Grad-CAM in a dozen lines.
@@ -227,10 +227,10 @@ show.Text(
 # *Question: which part of an image speaks for the class that was chosen?* Grad-CAM (Selvaraju et al., arXiv:1610.02391)
 # weighs each map of a layer by the mean gradient of the class's score, adds the maps up and drops what is negative.
 #
-# The source's cell, in another notebook of Level 4's, ends in an `AttributeError`. Its backward hook is written `(module, grad_out,
-# grad_in)` and takes the first gradient. But PyTorch passes the gradient for the layer's **input** first. The notebook
-# hooks every convolution, and the first one's input is the image, which needs no gradient: there is `None`. On a later
-# layer nothing fails, and the gradient is of the wrong maps:
+# The source's cell, in another notebook of Level 4's, ends in an `AttributeError`. Its backward hook is written
+# `(module, grad_out, grad_in)` and takes the first gradient. But PyTorch passes the gradient for the layer's **input**
+# first. The notebook hooks every convolution, and the first one's input is the image, which needs no gradient: there
+# is `None`. On a later layer nothing fails, and the gradient is of the wrong maps:
 
 # %%
 untrained = model_4()
