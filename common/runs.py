@@ -66,8 +66,9 @@ def _train(lab, name, variant, wanted, settings, deadline):
     except BrokenPipeError:  # whoever read the lines has gone; no file failed
         raise
     except OSError as error:
-        raise CourseError(f"The record {path} could not be written ({error.strerror}): make room and run this again; "
-                          "it goes on from the last epoch that was stored beside it.") from None
+        raise CourseError(f"The record {path}, or the checkpoint beside it, could not be read or written ({error.strerror}): "
+                          "make room, or make them yours, and run this again; it goes on from the last epoch that was "
+                          "stored.") from None
     checkpoint.unlink(missing_ok=True)
     sweep(checkpoint)
     return record

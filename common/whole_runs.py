@@ -25,11 +25,11 @@ def growth(build_name, dataset, device):
     for images, epochs in GROWTH:
         alone = process(_one, build_name, dataset, device, images, epochs)
         try:
-            seconds, peak = answer(alone)
+            used, seconds, peak = answer(alone)
         finally:
             end([alone])
-        rows.append(dict(images=images, epochs=epochs, seconds=seconds, peak_mib=peak))
-        print(f"{images:,} images, {epochs} epochs: {seconds:.1f} s, {peak:,} MiB", flush=True)
+        rows.append(dict(images=used, epochs=epochs, seconds=seconds, peak_mib=peak))  # a small dataset has fewer
+        print(f"{used:,} images, {epochs} epochs: {seconds:.1f} s, {peak:,} MiB", flush=True)
     return rows
 
 
@@ -41,7 +41,7 @@ def _one(pipe, build_name, dataset, device, images, epochs):
     with contextlib.redirect_stdout(None):
         train(networks()[build_name], part, recipe, 0, device)
     seconds = time.perf_counter() - started
-    pipe.send((round(seconds, 3), peak_mib(device)))
+    pipe.send((len(part.train_images), round(seconds, 3), peak_mib(device)))
 
 
 def line(amounts, costs):

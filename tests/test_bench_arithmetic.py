@@ -56,9 +56,16 @@ def test_side_by_side_counts_the_images_of_all(alone, monkeypatch):
 def test_growth_is_of_the_images_and_epochs_that_it_says(alone, monkeypatch):
     asked = []
     monkeypatch.setattr(whole_runs, "process", lambda *given: asked.append(given[-2:]))
-    monkeypatch.setattr(whole_runs, "answer", lambda alone: (1.5, 7))
+    monkeypatch.setattr(whole_runs, "answer", lambda alone: (asked[-1][0] - 1, 1.5, 7))
     rows = whole_runs.growth("level_1", "synthetic", "cpu")
-    assert [(row["images"], row["epochs"]) for row in rows] == asked == whole_runs.GROWTH
+    assert asked == whole_runs.GROWTH
+    assert [(row["images"] + 1, row["epochs"]) for row in rows] == asked  # as many as were used, where there are fewer
+
+
+def test_a_run_of_the_growth_counts_the_images_that_there_are():
+    sent = []
+    whole_runs._one(SimpleNamespace(send=sent.append), "level_1", "synthetic", "cpu", 10_000, 1)
+    assert sent[0][0] == len(datasets.load("synthetic").train_images) < 10_000
 
 
 def test_the_benchmark_asks_for_what_the_makefile_exports():

@@ -158,7 +158,7 @@ def test_a_full_disk_leaves_no_half_record_and_the_run_is_not_lost(folders, vari
         fsync(handle)
 
     monkeypatch.setattr(files.os, "fsync", full)
-    with pytest.raises(CourseError, match=r"could not be written \(No space left on device\): make room"):
+    with pytest.raises(CourseError, match=r"could not be read or written \(No space left on device\): make room"):
         train_one(variant, options)
     assert [p.suffix for p in contents(folders)] == [".checkpoint"]
     monkeypatch.setattr(files.os, "fsync", fsync)
