@@ -31,6 +31,10 @@ def test_all_are_trained_alike_and_never_see_the_test_set(lab):
     assert not others and recipe.validation == 0.1 and not recipe.follow_test
 
 
+def test_the_recipe_is_that_of_level_3s_last_rung_as_the_page_says(lab):
+    assert {v.recipe for v in lab["variants"].values()} == {cells("level_3")["variants"]["long"].recipe}
+
+
 def test_shares_are_of_the_map_that_a_layer_writes():
     """By hand: 9·3·4 weights on 8x8, 9·4·8 on 4x4 and a dense layer of 8·10 + 10 after it; a map is used 64 and 16 times."""
     network = nn.Sequential(nn.Conv2d(3, 4, 3, stride=4, padding=1, bias=False), nn.Conv2d(4, 8, 3, stride=2, padding=1, bias=False),
