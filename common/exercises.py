@@ -1,5 +1,6 @@
 """What the checks of exercises share: try an answer on some cases, and recognise mistakes that are often made."""
 
+import copy
 import math
 
 import numpy as np
@@ -12,7 +13,7 @@ def compare(answer, cases, mistakes=(), praise=""):
     arguments, hint): where the answer gives what that function gives, the hint is said.
     """
     for arguments, right in cases:
-        given = answer(*arguments)
+        given = answer(*copy.deepcopy(arguments))  # an answer may use its arguments up
         if given is None:
             return "Not yet: the function returns None; put your answer in its place."
         if not same(given, right):

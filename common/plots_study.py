@@ -82,11 +82,12 @@ def reported(source, title, records=()):
 
 
 def range_test(test, chosen, title):
-    """Draw a learning-rate range test, a DataFrame with columns rate, loss and smooth, and mark the `chosen` rate."""
+    """Draw a learning-rate range test, a DataFrame with columns rate, loss and smooth, and mark the `chosen` rate, if any."""
     figure, axes = plt.subplots(figsize=(5.6, 3.8), layout="constrained")
     axes.semilogx(test.rate, test.loss, color="#56B4E9", linestyle=":", label="loss of each batch")
     axes.semilogx(test.rate, test.smooth, color="#0072B2", label="smoothed")
-    axes.axvline(chosen, color="#D55E00", linestyle="--", label=f"chosen: {chosen:.2g}")
+    if chosen:
+        axes.axvline(chosen, color="#D55E00", linestyle="--", label=f"chosen: {chosen:.2g}")
     start, lowest = test.smooth.iloc[0], test.smooth.min()
     axes.set(xlabel="learning rate", ylabel="training loss (nats)", ylim=(lowest - 0.3, start + 0.6))
     axes.legend()
@@ -94,7 +95,7 @@ def range_test(test, chosen, title):
     best = test.rate[test.smooth.idxmin()]
     return picture(figure, f"{title}: the smoothed loss is {start:.2f} at {test.rate.iloc[0]:.0e}, lowest, "
                            f"{lowest:.2f}, at {best:.2g}, and {test.smooth.iloc[-1]:.2f} at {test.rate.iloc[-1]:.2g}, where the "
-                           f"test ends; the mark is at {chosen:.2g}.")
+                           f"test ends{f'; the mark is at {chosen:.2g}' if chosen else ''}.")
 
 
 def heat(pictures, rows, columns, title):

@@ -16,7 +16,7 @@
 # **After this lab you can**
 #
 # * take a refactoring apart into steps, and say what each gave, and whether that may be chance;
-# * tell what dense layers cost from what a wide map costs, by arithmetic;
+# * tell what dense layers cost from what a large map costs, by arithmetic;
 # * compute a receptive field, and find the mistake in somebody's comments;
 # * show whether the worth of a step depends on when it is taken.
 #
@@ -324,7 +324,7 @@ show.Text(
     f"and {1 - macs[1] / macs[0]:.1%} of the arithmetic: a dense layer uses each weight once an image. Rung 2 has only "
     f"{params[2] - params[1]:,} parameters more and {macs[2] / macs[1]:.1f} times the arithmetic: a convolution uses "
     f"each weight at every place. One layer, the second of block 1, does {heavy.macs / macs[2]:.0%} of it, having "
-    f"{heavy.channels} channels on a {heavy.height}×{heavy.width} map; the base has pooled before it is that wide. "
+    f"{heavy.channels} channels on a {heavy.height}×{heavy.width} map; the base has pooled before it has as many. "
     "**By arithmetic the cost is the pyramid's, not the dense layers'.**")
 
 # %% tags=["remove-input"]
@@ -342,7 +342,7 @@ show.Text("*Time.* " + (
     f"On {three[0][0].device}, the fastest epoch of rung 1 takes {seconds[1] / seconds[0]:.1f} times as long as that of "
     f"rung 0, that of rung 2 {seconds[2] / seconds[0]:.1f} times (source: 3.1). Time need not follow arithmetic: a small "
     "network leaves a large device waiting." if show.alike(*three) else
-    "These runs were not made on the same machine under the same load, so their times are not compared."))
+    "These runs were not all made in one way (machine, load, threads, number format), so their times are not compared."))
 
 # %% [markdown]
 # *Receptive field.* It hardly changes. A number on the last map before the head has seen a square of 36 pixels a side
@@ -492,7 +492,7 @@ show.summary(source_runs | {name: ladder[name] for name in ("rung_0", "rung_7")}
 
 # %% [markdown]
 # * Steps that are taken together cannot be told apart. A run for each is the price of knowing.
-# * Parameters and arithmetic are different costs: dense layers hold the one, wide early maps the other.
+# * Parameters and arithmetic are different costs: dense layers hold the one, large maps with many channels the other.
 # * A pooling doubles the jump, not the field.
 # * A step's worth was measured after certain steps. Say after which.
 # * Compare test accuracies, of the last epoch. A training accuracy under dropout and augmentation compares with little.

@@ -20,8 +20,9 @@
 # * find the widest network that a budget buys;
 # * choose between candidates so that the test set stays a test.
 #
-# **Before**, you should have read [Level 1](level_1). The budgets are those of Assignments 6A and 6B, and the kinds of
-# convolution are explained in [Separable and grouped convolution](../book/theory_separable).
+# **Before**, you should have read [Level 3](level_3), whose recipe is used here, and of [Assignment 6A](assignment_6a) the
+# networks: its pyramid is taken up again. The kinds of convolution are explained in
+# [Separable and grouped convolution](../book/theory_separable).
 
 # %% tags=["imports"]
 import math
@@ -196,9 +197,11 @@ def verdict(records, chosen, budget, goal, reported):
     """Return what is to be said of a budget's two networks: which is chosen, what it reaches, and how they differ."""
     (first, one), (second, other) = records.items()
     level = np.mean([r.test_acc for r in records[chosen]])
+    tie = np.mean([r.val_acc for r in one]) == np.mean([r.val_acc for r in other])
     return show.Text(
         f"**What we see.** On held-out images `{first}` reads {show.percent(r.val_acc for r in one)} and `{second}` "
-        f"{show.percent(r.val_acc for r in other)}, so with {budget:,} parameters `{chosen}` is chosen. On the test images "
+        f"{show.percent(r.val_acc for r in other)}, so with {budget:,} parameters "
+        + (f"both are as good, and the first is kept, `{chosen}`. " if tie else f"`{chosen}` is chosen. ") + "On the test images "
         f"it reaches **{show.percent(r.test_acc for r in records[chosen])}**, {'above' if level > goal else 'not above'} "
         f"the goal of {goal:.0%}, and {100 * level - reported:+.1f} points from what the source reports. "
         + stats.sentence(one, other, (first, second)))
@@ -225,7 +228,7 @@ show.summary(larger, by_Keras=lambda group: f"{counted[group[0].variant]:,}")
 # ## What the smaller budget bought
 #
 # *Question: does a convolution with fewer parameters leave room for a better network?* What depthwise convolutions save
-# in parameters they spend on width, and a wider map takes longer to read and write: look at the time, too.
+# in parameters they spend on channels, and more channels take longer to read and write: look at the time, too.
 
 # %%
 smaller = ask(151_404)

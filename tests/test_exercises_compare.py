@@ -35,3 +35,18 @@ def test_a_list_and_a_name():
     assert compare(lambda n: list(range(n)), cases) == compare(range, cases) == "Right: "
     assert compare(lambda n: [0, 1], cases) == "Not yet: for 3 it gives [0, 1], and it should give [0, 1, 2]."
     assert compare(lambda n: "a", [((1,), "a")]) == "Right: " != compare(lambda n: "b", [((1,), "a")])
+
+
+def test_an_answer_may_use_its_arguments_up():
+    numbers = [3, 1, 2]
+    cases = [((numbers, 1), 6), ((numbers, 2), 12)]
+
+    def emptied(values, factor):
+        total = 0
+        while values:
+            total += values.pop()
+        return total * factor
+
+    assert compare(emptied, cases, [(lambda values, factor: sum(values), "times the factor.")]) == "Right: "
+    assert compare(lambda values, factor: emptied(values, 1), cases, [(lambda values, factor: sum(values), "times the factor.")]) \
+        == "Not yet: times the factor."
