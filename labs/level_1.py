@@ -343,7 +343,7 @@ show.Text(
     + f"At the end training accuracy is {curves.train_acc.iloc[-1]:.1%} and validation accuracy "
     f"{curves.val_acc.iloc[-1]:.1%}. The README names such a scheduler; in the notebook the line that steps it, commented "
     "out too, hands it the *training* loss. As the source ran it, that loss goes at most "
-    f"{stood} epoch{'s' * (stood != 1)} here without a new lowest: with a patience of 7 the scheduler would "
+    f"{stood} epoch{'' if stood == 1 else 's'} here without a new lowest: with a patience of 7 the scheduler would "
     f"{'have' if stood > 7 else 'never have'} acted. To watch the validation loss is our change.")
 
 # %% tags=["remove-input"]

@@ -318,7 +318,7 @@ group = resnet_as_run["as_run_resnet_18"]
 fired = sum((r.curves().lr.diff() < 0).any() for r in group)
 stood = max(r.curves().train_loss.cummin().value_counts().max() - 1 for r in group)
 show.Text(
-    f"**What we see.** The training loss went at most {stood} epoch{'s' * (stood != 1)} without a new lowest, and the "
+    f"**What we see.** The training loss went at most {stood} epoch{'' if stood == 1 else 's'} without a new lowest, and the "
     + (f"scheduler lowered the rate in {fired} of {plots.seeds(group)}." if fired else
        "scheduler lowered the rate of no epoch."))
 
