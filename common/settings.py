@@ -59,6 +59,16 @@ def read(names, **own):
     return settings
 
 
+def trial(settings):
+    """Return a sentence where `settings` train otherwise than the recipes say, and "" where they do not."""
+    changed = [f"{name} {getattr(settings, name)}" for name in ("dataset", "epochs", "images")
+               if getattr(settings, name) != Settings.model_fields[name].default]
+    if not changed:
+        return ""
+    return (f"**A trial: {', '.join(changed)}.** The figures and tables below are of such runs; what the text says of "
+            "goals, of choices and of a source's numbers is about full ones.")
+
+
 def device(settings):
     """Return the torch.device that `settings.device` means on this machine."""
     name = settings.device

@@ -14,6 +14,7 @@ from matplotlib import pyplot as plt
 
 from common.plan import clock
 from common.records import read_all
+from common.settings import trial
 
 
 @dataclass(frozen=True, repr=False)
@@ -89,8 +90,8 @@ def mean_and_deviation(mean, std):
     return f"{mean:.2%}" + (f" ± {100 * std:.2f}" if std == std else "")
 
 
-def cost(lab, records=None):
-    """Return a Text that says how long the runs of `lab` took, machine by machine, as far as they are on record."""
+def cost(lab, settings, records=None):
+    """Return a Text that says how long the runs of `lab` on record took, machine by machine, and if `settings` are a trial."""
     records = [r for r in (read_all() if records is None else records) if r.lab == lab]
     said = []
     for device in sorted({r.device for r in records}):
@@ -102,7 +103,8 @@ def cost(lab, records=None):
                                            "; the machine may have been shared" if min(r.at_once for r in group) == 0 else ""))
     return Text("**Time.** Replayed from records, this lab takes seconds. Trained, it takes longer: " + (
         f"{'. '.join(said)}." if said else "none of its runs is on record yet, and on a CPU each takes hours.")
-        + f" `make record DRY=1 ONLY={lab}` lists what is missing, with an estimate for the machine at hand.")
+        + f" `make record DRY=1 ONLY={lab}` lists what is missing, with an estimate for the machine at hand."
+        + "\n\n" * bool(trial(settings)) + trial(settings))
 
 
 def took(record):

@@ -54,7 +54,7 @@ options = settings.read(globals(), rung=settings.whole(
     -1, 7, "a rung from 0 to 7, or -1 for the whole lab"))
 
 # %% tags=["remove-input", "nbval-ignore-output"]
-show.cost("assignment_6a")
+show.cost("assignment_6a", options)
 
 # %% [markdown]
 # ## Two networks

@@ -52,7 +52,7 @@ retrain: bool = False  # True: train even what is on record
 options = settings.read(globals())
 
 # %% tags=["remove-input", "nbval-ignore-output"]
-show.cost("assignment_6b")
+show.cost("assignment_6b", options)
 
 # %% [markdown]
 # ## Six kinds of block

@@ -51,7 +51,7 @@ retrain: bool = False  # True: train even what is on record
 options = settings.read(globals())
 
 # %% tags=["remove-input", "nbval-ignore-output"]
-show.cost("evaluation_hygiene")
+show.cost("evaluation_hygiene", options)
 
 # %% [markdown]
 # ## The report

@@ -52,7 +52,7 @@ retrain: bool = False  # True: train even what is on record
 options = settings.read(globals())
 
 # %% tags=["remove-input", "nbval-ignore-output"]
-show.cost("fixed_budget")
+show.cost("fixed_budget", options)
 
 # %% [markdown]
 # ## 294,112 parameters

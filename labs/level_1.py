@@ -55,7 +55,7 @@ retrain: bool = False  # True: train even what is on record
 options = settings.read(globals())
 
 # %% tags=["remove-input", "nbval-ignore-output"]
-show.cost("level_1")
+show.cost("level_1", options)
 
 # %% [markdown]
 # ## The network

@@ -52,7 +52,7 @@ retrain: bool = False  # True: train even what is on record
 options = settings.read(globals())
 
 # %% tags=["remove-input", "nbval-ignore-output"]
-show.cost("level_2")
+show.cost("level_2", options)
 
 # %% [markdown]
 # ## The network

@@ -53,7 +53,7 @@ retrain: bool = False  # True: train even what is on record
 options = settings.read(globals())
 
 # %% tags=["remove-input", "nbval-ignore-output"]
-show.cost("level_3")
+show.cost("level_3", options)
 
 # %% [markdown]
 # ## As the source ran it

@@ -45,7 +45,7 @@ retrain: bool = False  # True: train even what is on record
 options = settings.read(globals())
 
 # %% tags=["remove-input", "nbval-ignore-output"]
-show.cost("level_4")
+show.cost("level_4", options)
 
 # %% [markdown]
 # ## Three networks

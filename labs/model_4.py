@@ -43,7 +43,7 @@ retrain: bool = False  # True: train even what is on record
 options = settings.read(globals())
 
 # %% tags=["remove-input", "nbval-ignore-output"]
-show.cost("model_4")
+show.cost("model_4", options)
 
 # %% [markdown]
 # ## The network

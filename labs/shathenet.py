@@ -54,7 +54,7 @@ retrain: bool = False  # True: train even what is on record
 options = settings.read(globals())
 
 # %% tags=["remove-input", "nbval-ignore-output"]
-show.cost("shathenet")
+show.cost("shathenet", options)
 
 # %% [markdown]
 # ## The report

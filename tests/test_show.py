@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from common import show, tables
+from common.settings import Settings
 
 
 class Run:
@@ -76,13 +77,15 @@ def test_a_figure_with_small_labels_scrolls_where_the_page_is_narrow():
 def test_what_a_lab_costs_is_said_machine_by_machine():
     runs = [SimpleNamespace(lab="a", device=device, took=seconds, at_once=most) for device, seconds, most in (
         ("a CPU", 600.0, 1), ("a CPU", 7200.0, 2), ("a GPU", 30.0, 1))]
-    assert show.cost("a", runs) == (
+    assert show.cost("a", Settings(), runs) == (
         "**Time.** Replayed from records, this lab takes seconds. Trained, it takes longer: 2 runs on a CPU took 10 min to "
         "2 h 00 min each, 2 h 10 min in all; up to 2 at a time shared the machine. 1 run on a GPU took 30 s. `make record "
         "DRY=1 ONLY=a` lists what is missing, with an estimate for the machine at hand.")
-    assert "none of its runs is on record yet" in show.cost("another_lab", runs)
+    assert "none of its runs is on record yet" in show.cost("another_lab", Settings(), runs)
     runs[2].at_once = 0
-    assert "1 run on a GPU took 30 s; the machine may have been shared. " in show.cost("a", runs)
+    assert "1 run on a GPU took 30 s; the machine may have been shared. " in show.cost("a", Settings(), runs)
+    tried = show.cost("a", Settings(dataset="synthetic", epochs=1, seeds=2), runs)
+    assert tried.startswith(show.cost("a", Settings(), runs)) and "\n\n**A trial: dataset synthetic, epochs 1.** The" in tried
 
 
 def test_a_negative_number_is_shown_with_a_minus_sign():
