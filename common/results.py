@@ -70,12 +70,14 @@ def _machine(record):
 
 
 def source_points(cost):
-    """Return name, `cost` and accuracy (%) of the reported networks, as far as both are known.
+    """Return name, `cost`, accuracy (%) and what is `printed` of the reported networks, as far as the two are known.
 
     `cost` is "params", as the source says, or "macs", which are those of the network that a lab builds after it.
     """
     frame = reported()
     frame = frame[(frame.test != "") & (frame.measured_on == "test images")]
+    said = [f"{row.test}% for {f'{int(row.params):,}' if row.params.isdigit() else row.params}" for row in frame.itertuples()]
+    frame = frame.assign(printed=said)
     if cost == "macs":
         built = {(lab, name): variant.build for lab, name, variant in all_variants()}
         frame = frame[frame.lab != ""]
@@ -83,7 +85,7 @@ def source_points(cost):
     else:
         frame = frame.assign(params=frame.params.map(number))
     return pd.DataFrame({"name": frame.source + " " + frame.network, cost: frame[cost],
-                         "accuracy": frame.test.astype(float)})
+                         "accuracy": frame.test.astype(float), "printed": frame.printed})
 
 
 def frontier(costs, accuracies):

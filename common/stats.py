@@ -96,7 +96,7 @@ def sentence(first, second, names):
     counts = [(f"{one:,}", f"{two:,}", f"p = {p:.2g}" if p >= 1e-4 else "p < 0.0001") for one, two, p in tests]
     (one, two, chance), *others = counts
     return (f"{what}, from {len(pairs)} pair{'s' * bool(others)} of runs, too few for an interval. "
-            f"{one} test images are classified correctly by {names[0]} alone, {two} by {names[1]} alone (McNemar's test, {chance})"
+            f"Of the test images, {names[0]} alone has {one} right, and {names[1]} alone {two} (McNemar's test, {chance})"
             + "".join(f"; in the other pair {one} and {two} ({chance})" for one, two, chance in others)
             + (". That may be chance." if not any(differ) else
                ". In one of the pairs the networks differ in accuracy beyond chance." if not all(differ) else

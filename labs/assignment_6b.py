@@ -114,11 +114,12 @@ kinds = {block.__name__: block for block in (
     normal, separable_spatial, depthwise, branches, groups, dilated)}
 
 # %% [markdown]
-# *Question: what does each kind touch?* All weights of a block from 8 to 8 channels are made positive and equal. Then
-# the gradient of an output pixel tells how much it depends on each input: yellow for most, over green and blue for
-# less, white for not at all. From the left: the input pixels that one output pixel sees; those that its right-hand
-# neighbour sees; those that the block's *first* convolution touches; then, for each output channel (row), the input
-# channels (columns) that it depends on after that first convolution, and after the whole block.
+# *Question: what does each kind touch?* In a block from 8 to 8 channels, the weights of each convolution are made
+# positive and equal, and so that those of one output add up to one. Then the gradient of an output pixel tells how much
+# it depends on each input: yellow for most, over green and blue for less, white for not at all. From the left: the
+# input pixels that one output pixel sees; those that its right-hand neighbour sees; those that the block's *first*
+# convolution touches; then, for each output channel (row), the input channels (columns) that it depends on after that
+# first convolution, and after the whole block.
 
 # %%
 plots_kinds.work(kinds, "Six kinds of convolution at work")
@@ -325,9 +326,9 @@ worths(sets)
 
 # %% [markdown]
 # In brackets stand 95 % intervals over seeds, or, of fewer than three seeds, the *p* of [McNemar's
-# test](../book/glossary.md): how likely so uneven a split of the test images is if both networks are equally good. It
-# tells these networks apart, not their kinds. With so many comparisons, one may well look like a difference by chance
-# alone.
+# test](../book/glossary.md): of the test images that exactly one of the two networks has right, how likely a split at
+# least as uneven is if both are equally good. It tells these networks apart, not their kinds. With so many comparisons,
+# one may well look like a difference by chance alone.
 #
 # And at equal costs. Normal and dilated are the same runs again.
 
@@ -351,12 +352,13 @@ behind = [kind for kind in matched if same_width[kind][0].params < budget and ab
 level = [kind for kind in behind if above_normal(same_cost[kind])[0] >= 0]
 show.Text(
     "**What we see.** In points above normal: " + "; ".join(
-        f"{kind} has {above_normal(same_width[kind])[0]:+.1f} at equal widths, with "
-        f"{same_width[kind][0].params / budget:.0%} of normal's parameters, and {above_normal(same_cost[kind])[0]:+.1f} at "
+        f"{kind} has {above_normal(same_width[kind])[0]:+z.1f} at equal widths, with "
+        f"{same_width[kind][0].params / budget:.0%} of normal's parameters, and {above_normal(same_cost[kind])[0]:+z.1f} at "
         "equal costs" for kind in matched)
     + f". Of those that are behind with fewer weights ({', '.join(behind) or 'none'}), these are not behind at equal costs: "
     + (f"{', '.join(level)}. That fits their having lacked weights and arithmetic at equal widths; but at equal costs they "
-       f"also have more channels, some more than normal. {plots.seeds(same_width['normal'])} of each cannot say more."
+       f"also have more channels than normal has, which may be the reason as well. "
+       f"{plots.seeds(same_width['normal'])} of each cannot say more."
        if level else "none."))
 
 # %% [markdown]
@@ -480,7 +482,9 @@ show.Text(
     f"At equal costs the validation images put {first} first" + (
         ". So choose the normal 3×3, which is the plainest as well. " if first == "normal" else
         f", {stats.phrase(*ahead)} above normal. " + (
-            f"So choose {first}. " if ahead[1] > 0 else "That does not settle it: as long as more seeds do not tell the two kinds apart, take the plainest, the normal 3×3. ")
+            f"So choose {first}. " if ahead[1] > 0 else
+            "That does not settle it: as long as more seeds do not tell the two kinds apart, take the plainest, the normal "
+            "3×3. ")
         + "The test images had no part in this: "
         f"{stats.sentence(same_width['normal'], same_cost[first], ('normal', first))} ")
     + f"If the width is given, depthwise takes {same_width['depthwise'][0].macs / same_width['normal'][0].macs:.0%} "

@@ -201,9 +201,9 @@ def verdict(records, chosen, budget, goal, reported):
     return show.Text(
         f"**What we see.** On held-out images `{first}` reads {show.percent(r.val_acc for r in one)} and `{second}` "
         f"{show.percent(r.val_acc for r in other)}, so with {budget:,} parameters "
-        + (f"both are as good, and the first is kept, `{chosen}`. " if tie else f"`{chosen}` is chosen. ") + "On the test images "
-        f"it reaches **{show.percent(r.test_acc for r in records[chosen])}**, {'above' if level > goal else 'not above'} "
-        f"the goal of {goal:.0%}, and {100 * level - reported:+.1f} points from what the source reports. "
+        + (f"both are as good, and the first is kept, `{chosen}`. " if tie else f"`{chosen}` is chosen. ")
+        + f"On the test images it reaches **{show.percent(r.test_acc for r in records[chosen])}**, "
+        f"{'above' if level > goal else 'not above'} the goal of {goal:.0%}, and {100 * level - reported:+.1f} points from what the source reports. "
         + stats.sentence(one, other, (first, second)))
 
 

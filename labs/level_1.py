@@ -60,13 +60,13 @@ show.cost("level_1", options)
 # %% [markdown]
 # ## The network
 #
-# *Question: what can a network look like that is all convolution and fits in a third of a megabyte?*
+# *Question: what can a network look like that has no dense layer and fits in a third of a megabyte?*
 #
 # A *stage* is what happens on maps of one size. Its two 3×3 blocks raise the number of channels; they are padded, so
 # that the map keeps its size. Then a 2×2 max-pooling halves the map's sides, and a 1×1 block brings the channels down,
 # to a half, later to a quarter, before the next two raise them again: a *squeeze* that keeps the 3×3 convolutions
 # cheap. A `conv_block` is a convolution without bias, batch normalisation, [ReLU](../book/theory_nonlinearity). At the
-# end the 2×2 map is averaged and two more convolutions make ten class scores of it.
+# end the 2×2 map is averaged, and two more convolutions, the *head*, make ten class scores of it.
 #
 # The source also lists a `Dropout2d(p=0)` in every block. It does nothing and is left out here.
 
@@ -110,8 +110,8 @@ show.Text(
     f"**What we see.** The network has {layers.params.sum():,} parameters and takes {layers.macs.sum():,} "
     "multiply–accumulates an image. Parameters follow the channels: three 32→64 convolutions, one in each stage but the "
     f"first, hold {heaviest.sum() / layers.params.sum():.0%} of them, whatever the size of their map. Arithmetic follows "
-    f"the map: the layers on maps of 16×16 and more do {early / layers.macs.sum():.0%} of it. At the end of the third "
-    "stage the field is as wide as the image.")
+    f"the map: the layers on maps of 16×16 and more do {early / layers.macs.sum():.0%} of it. Behind the last "
+    "convolution on maps of 8×8 the field is as wide as the image.")
 
 # %% [markdown]
 # ## As the source ran it
@@ -204,12 +204,14 @@ recall = pd.Series(np.diag(shares), index=classes).sort_values()
 wrong = np.where(np.eye(10, dtype=bool), 0, shares)
 darkest = [np.unravel_index(place, wrong.shape) for place in np.argsort(-wrong, axis=None)[:10]]
 true, said = darkest[0]
+rarer = [min(wrong[p], wrong[p[::-1]]) / max(wrong[p], wrong[p[::-1]]) for p in darkest if wrong[p]]
 show.Text(f"**What we see.** Mistakes are not spread evenly. The class recognised least is *{recall.index[0]}* "
           f"({recall.iloc[0]:.0%} of its images), then *{recall.index[1]}* ({recall.iloc[1]:.0%}); the one recognised "
           f"best is *{recall.index[-1]}* ({recall.iloc[-1]:.0%}). One accuracy for all ten hides this. The darkest square "
           f"off the diagonal is *{classes[true]}* taken for *{classes[said]}*, {wrong[true, said]:.0%}; the other way round "
-          f"it is {wrong[said, true]:.0%}. Of the ten darkest, {sum(place[::-1] in darkest for place in darkest)} have their "
-          "mirror image among the ten: two classes that look alike. The others go one way only, or mostly.")
+          f"it is {wrong[said, true]:.0%}. Compare each of the ten darkest with its mirror image: the rarer of the two "
+          f"mistakes is made between {min(rarer, default=0):.0%} and {max(rarer, default=0):.0%} as often as the other. At "
+          "100% two classes would be taken for each other equally often; at 0%, only one for the other.")
 
 # %% [markdown]
 # ### What the first layer learnt
@@ -360,8 +362,9 @@ show.Text("**The seed.** " + stats.sentence(as_run_records[:1], as_run_records[1
           if options.seeds > 1 else "This lab was run with a single seed.")
 
 # %% [markdown]
-# A small *p* says *these two networks are not equally accurate*, beyond the luck of these test images. Two seeds of one
-# recipe may not be, either, so it never says *these two recipes are not*: that takes several seeds of each.
+# A small *p* says *these two networks are not equally accurate*, beyond the luck of these test images. But two networks
+# of one recipe and different seeds may be unequally accurate, too. So a small *p* never says that two *recipes* differ:
+# that takes several seeds of each.
 #
 # Read the difference with care for another reason: several things changed at once. There is a schedule; there are 5,000
 # images fewer to learn from; the statistics are those of the 45,000 learnt from; and the head begins with larger

@@ -262,8 +262,8 @@ show.Text(
     f"**What we see.** Striding leaves {macs['strided_small'] / macs['pooled_small']:.0%} of the arithmetic at the "
     f"small size and {macs['strided_large'] / macs['pooled_large']:.0%} at the large one. The field of a pooled "
     "network is wider by a seventh to a quarter, since a pooling looks at four outputs of the convolution before it. The "
-    "two networks of a size have the same number of parameters, draw the same first weights from a seed and see the same images in "
-    "the same order: they differ in the striding alone. The four blocks of the large size bring parameters, depth, "
+    "two networks of a size have the same number of parameters, draw the same first weights from a seed and see the same "
+    "images in the same order: they differ in the striding alone. The four blocks of the large size bring parameters, depth, "
     "arithmetic and a wider field together, and this design does not separate those.")
 
 # %% [markdown]
@@ -328,8 +328,8 @@ show.Text(
     f"**What we see.** Striding changes test accuracy by {strided['small']:+.2f} points in the small network and by "
     f"{strided['large']:+.2f} in the large one; the four blocks by {blocks['pooled']:+.2f} beside pooling and by "
     f"{blocks['strided']:+.2f} beside striding. So the two measurements of a change are "
-    f"{apart:.2f} points apart. The pooled deviation of the runs on record is {deviation:.2f} points, so from {least:.2f} on we "
-    "would speak of an interaction: "
+    f"{apart:.2f} points apart. Over the seeds of one network the runs on record deviate by {deviation:.2f} points, all such "
+    f"networks taken together, so from {least:.2f} on we would speak of an interaction: "
     + ("**the two changes interact**" if apart >= least else "**we do not**, which is not to say that there is none")
     + ". (That deviation is a rough one, of other networks for the most part.)\n\n"
     f"Both changes together make {both:+.2f}, whichever comes "
@@ -363,12 +363,13 @@ show.Table(epochs_at.map("{:.1f}".format).reset_index(names="epochs until"))
 small, large = (epochs_at[f"strided, {size}"] - epochs_at[f"pooled, {size}"] for size in ("small", "large"))
 last_below = max(curve[curve < 0.95 * curve.max()].last_valid_index() or 0 for curve in curves.values())
 show.Text(
-    "**What we see.** Striding does take less computation. In test accuracy pooling is ahead of striding by "
-    f"{-strided['small']:+.2f} points at the small size and by {-strided['large']:+.2f} at the large one. Epochs until a level, "
-    f"strided less pooled (above zero, pooling is earlier): for the common level of {common_level:.1%}, {small.iloc[0]:+.1f} at the small size and "
-    f"{large.iloc[0]:+.1f} at the large one; for 0.95 of its own best, {small.iloc[1]:+.1f} and {large.iloc[1]:+.1f}. Such "
-    "a count is rough: a curve may fall below its level again, and one of these is below 0.95 of its best as late as in "
-    f"epoch {last_below}.")
+    "**What we see.** Striding does take less computation. Pooled less strided, test accuracy: "
+    f"{-strided['small']:+z.2f} points at the small size and {-strided['large']:+z.2f} at the large one (above zero, pooling is "
+    "ahead). Epochs until a level, strided less pooled (above zero, pooling is earlier): for the common level of "
+    f"{common_level:.1%}, {small.iloc[0]:+z.1f} at the small size and {large.iloc[0]:+z.1f} at the large one; for 0.95 of its "
+    f"own best, {small.iloc[1]:+z.1f} and {large.iloc[1]:+z.1f}. Such "
+    "a count is rough: a curve may fall below its level again"
+    + (f", and one of these is below 0.95 of its best as late as in epoch {last_below}." if last_below else "."))
 
 # %% [markdown]
 # ## Exercises
@@ -428,8 +429,8 @@ def check_looked_at(answer):
          (lambda side: [2, 1] * (side // 2), "even and odd are the wrong way round; the middle tap is on pixel 2i.")],
         praise="an even pixel is seen by one output, through its middle tap; an odd one by two, through their side "
                "taps (the last by one). A line in an even column meets a middle tap, one in an odd column only side "
-               "taps: for −1, 2, −1 the first is found, the second not. To treat both alike, the side taps must be half "
-               "the middle tap, and that is a blur.")
+               "taps: for −1, 2, −1 the first is found, the second not. To give both the same sum, the two side taps must "
+               "add up to the middle one; if they are alike, each is half of it, and that is a blur.")
 
 
 print(check_looked_at(looked_at))

@@ -135,12 +135,12 @@ show.took(as_run_records[0])
 # %% tags=["remove-input"]
 lead = 100 * (plots.mean(as_run_records, "test_acc") - plots.mean(as_run_records, "train_acc"))
 show.Text(
-    f"**What we see.** Test accuracy lies above training accuracy in {(lead > 0).sum()} of {len(lead)} epochs, by "
-    f"{lead.iloc[-1]:.1f} points in the last one. Next to what the source reports (one run; it counts epochs from 0, "
-    "we count from 1; its loss multiplied by 63.7):")
+    f"**What we see.** Test accuracy lies above training accuracy in {(lead > 0).sum()} of {len(lead)} epochs; in the "
+    f"last one, test minus training accuracy is {lead.iloc[-1]:+z.1f} points. Next to what the source reports (one run; "
+    "it counts epochs from 0, we count from 1; its loss multiplied by 63.7):")
 
 # %% tags=["hide-input"]
-show.beside(["203,624", "60.50%", "72.33%", "72.61% (the 48th)", "49", "0.777"], as_run_records)
+show.beside(["203,624", "60.50%", "72.33%", "72.61% (the 48th and 49th)", "49", "0.777"], as_run_records)
 
 # %% [markdown]
 # ### Test above training: what does it prove?
@@ -280,7 +280,7 @@ show.Text("**What we see.** "
 # | `rate` | a constant rate of 0.1 instead of 0.01 | larger steps; the next rung keeps the peak and changes the shape |
 # | `schedule` | one cycle: the rate rises to 0.1, then falls to almost 0; momentum stays | large steps, then small |
 # | `decay` | weight decay $5 \cdot 10^{-4}$ | small weights; where a normalisation follows, they learn faster |
-# | `long` | 100 epochs instead of 50 | an image has 162 forms (mirrored or not, at 9 × 9 places); 50 epochs show fewer |
+# | `long` | 100 epochs instead of 50 | an image has 162 forms (mirrored or not, at 9 × 9 places), of which an epoch shows one |
 #
 # Before you look: which rung will bring most, and which may cost something?
 
@@ -317,9 +317,9 @@ show.Text(
     f"**What we see.** From `plain` to `long`, validation accuracy goes from {np.mean(validation('plain')):.1%} to "
     f"{np.mean(validation('long')):.1%}, and training minus validation accuracy from {gaps[0]:.1f} to {gaps[1]:.1f} "
     "points; from `flip` on, training accuracy is that on changed images."
-    + (f" A step of one run each is told from chance only as far as images go: at {np.mean(validation('crop')):.0%} the "
-       f"standard error of a difference is {100 * unpaired('crop'):.1f} points, as if each were tested on images of its "
-       "own. What another seed would change comes on top." if options.seeds < stats.ENOUGH else "")
+    + (f" A step from so few seeds is told from chance only as far as images go: for single runs at "
+       f"{np.mean(validation('crop')):.0%} the standard error of a difference is {100 * unpaired('crop'):.1f} points, as if "
+       "each were tested on images of its own. What another seed would change comes on top." if options.seeds < stats.ENOUGH else "")
     + "\n\n"
     + stats.precisions({name: groups[name] for name in rungs}))
 
@@ -347,7 +347,9 @@ hole, dropout = (stats.points(validation("decay"), validation(name)) for name in
 show.Text(
     f"**What we see.** Added to `decay`, the hole changes validation accuracy by {stats.phrase(*hole)}, dropout by "
     f"{stats.phrase(*dropout)}. Training accuracy, counted on the holed images and with channels missing, goes from "
-    f"{taught[0]:.1%} to {taught[1]:.1%} and {taught[2]:.1%}.")
+    f"{taught[0]:.1%} to {taught[1]:.1%} and {taught[2]:.1%}."
+    + (f" By the images alone, the standard error of such a difference is {100 * unpaired('decay'):.1f} points."
+       if options.seeds < stats.ENOUGH else ""))
 
 # %% [markdown]
 # The same dropout was the first step of the first table. Compare the two: what a part is worth depends on what it is
@@ -406,7 +408,7 @@ show.Text(
 # ## The choice
 #
 # *Question: which of all these do we keep?* The one with the highest mean validation accuracy after its last epoch.
-# Test accuracies, as those of the two holes, take no part in the choice.
+# Test accuracies, such as those of the two holes, take no part in the choice.
 
 # %% tags=["hide-input"]
 groups["redesigned"] = redesigned_records
@@ -415,8 +417,8 @@ goal, reached = 0.9, [r.test_acc for r in groups[best]]
 second = sorted(np.mean(validation(name)) for name in groups)[-2]
 show.Text(
     f"**The choice** is *{best}*. Its validation accuracy of {show.percent(validation(best))} is the largest of "
-    f"{len(groups)}, {100 * (np.mean(validation(best)) - second):.1f} points above the next; the closer the next, the "
-    f"more of being the largest is luck. Its test accuracy is **{show.percent(reached)}** with {groups[best][0].params:,} "
+    f"{len(groups)}, {100 * (np.mean(validation(best)) - second):.1f} points above the next; the smaller that "
+    f"lead, the more of it may be luck. Its test accuracy is **{show.percent(reached)}** with {groups[best][0].params:,} "
     f"parameters. That is {'above' if np.mean(reached) > goal else 'not above'} {goal:.0%}, "
     f"and differs by {stats.phrase(*stats.gained(as_run_records, groups[best]))} from our run of the source's network. "
     "What the other network does by itself: "

@@ -270,7 +270,8 @@ plots_study.range_test(test, lowest / 10 if dips else None,
 # %% tags=["remove-input"]
 show.Text(
     f"**What we see.** On {which} the smoothed loss is lowest at a rate of {lowest:.2g}, {flat.mean() - test.smooth.min():.2f} "
-    f"below the mean of the first {len(flat)} steps, in which nothing is learnt yet; single batches scatter by {flat.std():.2f} there. "
+    f"below the mean of the first {len(flat)} steps, in which nothing is learnt yet; single batches scatter by "
+    f"{flat.std():.2f} there. "
     + ("So there is no dip to speak of, and the test names no rate. " if not dips else
        f"Where it is lowest it is about to rise; a common choice is a tenth of that rate, here {lowest / 10:.2g}. It is an order of "
        "magnitude and no more: fewer than nine steps cover a factor of ten, and the smoothed curve lags by about four. ")

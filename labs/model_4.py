@@ -9,8 +9,8 @@
 # %% [markdown]
 # # Inside Model4: normalisation, penalties, heat maps
 #
-# [Level 4](level_4) repairs Model4, a plain network of 96,490 parameters and a later one of the author's of Levels 1
-# to 3. Here we take it as repaired and change a single thing at a time. The source's framework has several kinds of
+# [Level 4](level_4) repairs Model4, a plain network of 96,490 parameters, which the author of Levels 1 to 3 built after
+# those. Here we take it as repaired and change a single thing at a time. The source's framework has several kinds of
 # normalisation, a penalty on the weights, and heat maps; each of the three has a fault. *Over what should a layer
 # normalise, what does a penalty do to the weights, and where in its maps does a choice arise?*
 #
@@ -227,7 +227,7 @@ show.Text(
 # *Question: which part of an image speaks for the class that was chosen?* Grad-CAM (Selvaraju et al., arXiv:1610.02391)
 # weighs each map of a layer by the mean gradient of the class's score, adds the maps up and drops what is negative.
 #
-# The source's cell, in another notebook of Level 4's, ends in an `AttributeError`. Its backward hook is written
+# The source's cell, in another of the notebooks that Level 4 repairs, ends in an `AttributeError`. Its backward hook is written
 # `(module, grad_out, grad_in)` and takes the first gradient. But PyTorch passes the gradient for the layer's **input**
 # first. The notebook hooks every convolution, and the first one's input is the image, which needs no gradient: there
 # is `None`. On a later layer nothing fails, and the gradient is of the wrong maps:
@@ -306,7 +306,7 @@ def check_group(answer):
              "over all channels of an image; that is layer normalisation": F.group_norm(x, 1),
              "each channel of an image by itself; there are fewer groups than channels": F.instance_norm(x)}
     for groups in (2, 4):
-        right, given = F.group_norm(x, groups), answer(x, groups)
+        right, given = F.group_norm(x, groups), answer(x.clone(), groups)
         if given is None:
             return "Not yet: the function returns None; put your tensor in its place."
         given = torch.as_tensor(given).float()
@@ -321,7 +321,7 @@ def check_group(answer):
         if not torch.allclose(given, right, atol=1e-3):
             return f"Not yet: with {groups} groups yours differs by up to {(given - right).abs().max():.2g}."
     faint = 0.003 * x
-    if not torch.allclose(torch.as_tensor(answer(faint, 2)).float(), F.group_norm(faint, 2), atol=1e-3):
+    if not torch.allclose(torch.as_tensor(answer(faint.clone(), 2)).float(), F.group_norm(faint, 2), atol=1e-3):
         return "Not yet: right for these numbers, but not for very small ones; to what is 0.00001 added?"
     return "Right: no other image occurs in it, so it does the same in training and in evaluation."
 
@@ -357,7 +357,7 @@ def check_heat(answer):
     for chosen, score in enumerate(second @ first @ maps.mean((1, 2))):
         gradient, = torch.autograd.grad(score, maps, retain_graph=True)
         signed = (gradient.mean((1, 2), keepdim=True) * maps.detach()).sum(0)
-        given = answer(maps.detach(), first, second, chosen)
+        given = answer(maps.detach().clone(), first, second, chosen)
         if given is None:
             return "Not yet: the function returns None; put your map in its place."
         given = torch.as_tensor(given).float()

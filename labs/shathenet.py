@@ -337,7 +337,7 @@ show.Text(
 # The networks can compute the same, so what differs by design is the learning rate of the first layer. (Where the two
 # runs of a pair were trained in different number formats, which is told below, that differs too.)
 # [McNemar's test](../book/glossary.md) compares two trained networks. With another seed the same two recipes make
-# two other networks, since already one rounding can send a run elsewhere. Of which recipe is better, a single pair
+# two other networks; a single rounding is enough to send a run elsewhere. Of which recipe is better, a single pair
 # says little, however small its *p*.
 #
 # ## The list
@@ -438,11 +438,12 @@ else:  # a change is the difference of two readings
     known = ("The wandering of readings over a run's last five epochs gives such differences a standard deviation of "
              f"{luck:.1f}; from seed to seed it is larger, so what follows is too low.")
 sure = 2 * np.hypot(error, luck / np.sqrt(count))
-named = [f"*{name}* ({gains[name]:+.1f})" for name in ranked]
+named = [f"*{name}* ({gains[name]:+z.1f})" for name in ranked]
 show.Text(
-    f"**What we see.** In points, most is gained by {', '.join(named[:3])}; most is lost by {named[-1]}. By the choice "
-    f"of the held-out images alone, one reading has a standard error of about {error:.1f} points; a change, which is read on "
-    f"the same images, is taken to have as much, which is rather too much. {known} So in "
+    f"**What we see.** In points above native, the highest are {', '.join(named[:3])}, and the lowest is {named[-1]}. By the "
+    f"choice of the held-out images alone, one reading has a standard error of about {error:.1f} points. A change in a pair "
+    "of runs has about as much, since networks trained apart err on different images; "
+    + ("" if count == 1 else "in a mean over several pairs it is less, and to take as much is cautious. ") + known + " So in "
     + ("a single pair of runs" if count == 1 else f"a mean over {count} pairs of runs")
     + f" up to {sure:.1f} points may well be chance: two standard errors, 2·√({error:.1f}² + {luck:.1f}²"
     + (f"/{count}" if count > 1 else "") + "). More was gained by "
@@ -456,11 +457,12 @@ taught = {name: np.mean([r.train_acc for r in groups[name]]) for name in ["nativ
 show.Text(
     "**Augmentation and regularisation** are meant against over-fitting: they make training harder. Training accuracy "
     f"goes from {taught['native']:.1%} to " + ", ".join(f"{taught[name]:.1%} ({name})" for name in against)
-    + "; validation accuracy, on unchanged images, changes by " + ", ".join(f"{gains[name]:+.1f}" for name in against)
+    + "; validation accuracy, on unchanged images, changes by " + ", ".join(f"{gains[name]:+z.1f}" for name in against)
     + " points. The source trained its augmented versions for 70 epochs; these have "
-    f"{len(groups['augmented'][0].history)}. Training accuracy is counted on the altered images, or with numbers "
-    "dropped, so part of its fall is how it is counted. Part of what *augmented* loses may be blur: it turns and zooms 32 "
-    "pixels a side, where the source did so to enlarged images.")
+    f"{len(groups['augmented'][0].history)}. Training accuracy is counted on the altered images of *augmented* and "
+    "*flipped*, and with the dropped numbers of *dropout*, so part of what changes in it is how it is counted; with *decay* "
+    "nothing is. Part of what *augmented* loses may be blur: it turns and zooms 32 pixels a side, where the "
+    "source did so to enlarged images.")
 
 # %% [markdown]
 # **Pooling.** A later README remarks that striding takes less computation, that pooling converges somewhat earlier, and
@@ -511,9 +513,9 @@ gained = {name: np.array([100 * (b.test_acc - a.test_acc) for a, b in zip(groups
 parts = sum(gained[name] for name in chosen)
 mean, low, high = stats.interval(gained["together"] - parts)
 show.Text(
-    "**What we see.** On the test images "
-    + ", ".join(f"*{name}* gains {gained[name].mean():+.1f}" for name in chosen)
-    + f" points alone, {parts.mean():+.1f} in sum; together they gain {gained['together'].mean():+.1f}. The whole less "
+    "**What we see.** On the test images, above native: "
+    + ", ".join(f"*{name}* {gained[name].mean():+z.1f}" for name in chosen)
+    + f" points alone, {parts.mean():+z.1f} in sum; together {gained['together'].mean():+z.1f}. The whole less "
     f"the sum of its parts is {stats.phrase(mean, low, high)}: {stats.verdict(low, high)}. In the sum the native runs are "
     "subtracted five times, in the whole once, so their luck is in the difference four times. Gains need not add up: "
     "batch normalisation, normalised inputs and a good start all set the scale of a layer.\n\n"

@@ -148,9 +148,9 @@ def test_what_is_missing_is_said():
 
 def test_a_sources_arithmetic_is_that_of_the_network_that_a_lab_builds_after_it():
     points = results.source_points("macs").set_index("name")
-    assert points.loc["Strixbee Level 1"].tolist() == [macs(LABS["level_1", "as_run"].build()), 78.53]
+    assert points.loc["Strixbee Level 1"].tolist() == [macs(LABS["level_1", "as_run"].build()), 78.53, "78.53% for 83,368"]
     assert "6A Base" in points.index and "ShatheNet 1.3" not in points.index  # which no lab builds
-    assert ["ShatheNet 1.3", 1_740_000, 86] in results.source_points("params").values.tolist()
+    assert ["ShatheNet 1.3", 1_740_000, 86, "86% for 1.74M"] in results.source_points("params").values.tolist()
 
 
 class Cells(HTMLParser):

@@ -53,10 +53,11 @@ def test_differences_in_words():
 
 @pytest.mark.parametrize("second, said", [
     ([0.75], "*two* minus *one*, test accuracy: +5.00 points, from 1 pair of runs, too few for an interval. "
-     "5 test images are classified correctly by *one* alone, 10 by *two* alone (McNemar's test, p = 0.3). That may be chance."),
-    ([0.95], "0 test images are classified correctly by *one* alone, 25 by *two* alone (McNemar's test, p < 0.0001). These networks differ in accuracy;"),
+     "Of the test images, *one* alone has 5 right, and *two* alone 10 (McNemar's test, p = 0.3). That may be chance."),
+    ([0.95], "Of the test images, *one* alone has 0 right, and *two* alone 25 (McNemar's test, p < 0.0001). These networks differ in "
+     "accuracy;"),
     ([0.95, 0.95], "from 2 pairs of runs, too few"),
-    ([0.95, 0.95], "25 by *two* alone (McNemar's test, p < 0.0001); in the other pair 0 and 25 (p < 0.0001). These networks differ in accuracy; "
+    ([0.95, 0.95], "*two* alone 25 (McNemar's test, p < 0.0001); in the other pair 0 and 25 (p < 0.0001). These networks differ in accuracy; "
      "those of other seeds need not."),
     ([0.95, 0.4], "in the other pair 30 and 0 (p < 0.0001). The networks of each pair differ in accuracy, but not in the same direction."),
     ([0.95, 0.75], "in the other pair 5 and 10 (p = 0.3). In one of the pairs the networks differ in accuracy beyond chance."),
