@@ -501,4 +501,4 @@ show.Text(
 # * Weights and arithmetic can be told from the layers. Accuracy and time cannot: measure them.
 #
 # How to take all this to other images is told under [Caltech-256](../book/caltech). What the same parameters would buy
-# today is asked in [a fixed budget](fixed_budget), which waits for runs.
+# today is asked in [a fixed budget](fixed_budget), where normal and depthwise meet again. Its larger budget waits for runs.
