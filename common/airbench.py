@@ -68,7 +68,7 @@ def theirs(module, compiled):
             ends[variables["epoch"]] = variables["total_time_seconds"]
 
     module.print_training_details = note
-    module.main(None, *[torch.compile(module.make_net(), mode="max-autotune") for _ in range(2 * compiled)])
+    module.main(None, *[torch.compile(module.make_net(), mode="max-autotune", dynamic=False) for _ in range(2 * compiled)])
     seconds = [ends[epoch] for epoch in sorted(ends)]
     return [now - before for before, now in zip([0, *seconds], seconds)]
 
@@ -77,7 +77,7 @@ def ours(module, compiled, data, device, epochs):
     """Return the seconds of each epoch of one run of `common.train` of the same network."""
     def build():
         network = module.make_net().float()  # ours keeps weights in fp32 and computes in bfloat16
-        return torch.compile(network, mode="max-autotune-no-cudagraphs") if compiled else network
+        return torch.compile(network, mode="max-autotune-no-cudagraphs", dynamic=False) if compiled else network
 
     with contextlib.redirect_stdout(None):
         return [row["seconds"] for row in train(build, data, RECIPE.plus(epochs=epochs), 0, device).history]

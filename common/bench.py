@@ -26,7 +26,7 @@ from common import settings as lab_settings
 from common.choices import choices, side_by_side
 from common.costs import KEPT, costs
 from common.files import write_whole
-from common.loops import LOOPS, networks, worker
+from common.loops import LOOPS, cores, networks, worker
 from common.processes import answer, end, process
 from common.runs import device_name
 from common.train import has_bf16_units
@@ -96,7 +96,7 @@ def main():
         loops=lambda: [row for network in given.networks for batch_size in given.batches
                        for row in measure(network, batch_size, given.dataset, device.type, given.repeats, given.seconds)],
         choices=lambda: choices(networks()["level_1"], data, device),
-        side_by_side=lambda: side_by_side("level_1", given.dataset, device.type, 2),
+        side_by_side=lambda: side_by_side("level_1", given.dataset, device.type, 2 if device.type == "cpu" else min(8, cores())),
         growth=lambda: growth("level_1", given.dataset, device.type),
         costs=lambda: dict(assignment_6b=costs("assignment_6b", device.type)),
         agreement=lambda: agreement(networks()["level_1"], data, device.type))

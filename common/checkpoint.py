@@ -1,4 +1,4 @@
-"""What a run that was stopped goes on from: its state after its last whole epoch."""
+"""What a run that was stopped goes on from: its state after its last stored epoch."""
 
 import io
 from contextlib import contextmanager

@@ -75,7 +75,7 @@ def record(variants, seeds, settings, budget=None):
                 traceback.print_exc()
                 failed.append(f"{lab} {name} seed {seed}")
                 if torch.cuda.is_initialized():
-                    torch.cuda.synchronize()  # raises where the GPU can do nothing any more
+                    torch.rand(1, device="cuda").item()  # raises where the GPU, or its generator, is of no use any more
     read_new(seen)
     missed = len(left(plan, seen, before))
     print(f"{mine} runs put on record in {clock(time.monotonic() - started)}; "

@@ -59,10 +59,10 @@ def _train(lab, name, variant, wanted, settings, deadline):
         record = write(path, known | describe(lab, name, variant, data, wanted, device, result), result)
     except KeyboardInterrupt:
         raise CourseError(f"Stopped in {title}: finished runs are kept in {RUNS}, and this one goes on from its last "
-                          "whole epoch when it is asked for again.") from None
+                          "stored epoch when it is asked for again.") from None
     except torch.OutOfMemoryError:
         raise CourseError(f"{title} needs more memory than the GPU has free: run fewer at once, or wait. It goes on from its "
-                          "last whole epoch when it is asked for again.") from None
+                          "last stored epoch when it is asked for again.") from None
     except BrokenPipeError:  # whoever read the lines has gone; no file failed
         raise
     except OSError as error:

@@ -21,6 +21,7 @@ from common.schedule import PER_STEP, make_optimizer, make_scheduler
 # Raise this when a change to the loop, the data path or the augmentations alters results: older records then no
 # longer count as runs of this engine.
 ENGINE = 1
+KEEP = {"cpu": 0, "cuda": 20}  # seconds between checkpoints: of a large network, one takes as long as a GPU's epoch
 
 
 class OutOfTime(Exception):
@@ -48,7 +49,7 @@ def train(build, data, recipe, seed, device="cpu", checkpoint=None, title="", pl
     """Train the network that `build()` returns on `data` by `recipe`, and return a Result.
 
     All randomness comes from `seed`; on a CPU, with as many threads, the same seed gives the very same result. With
-    `checkpoint`, a path, the state is kept there after each epoch and a run that was stopped goes on from it. `plain`
+    `checkpoint`, a path, the state is kept there, as often as KEEP says, and a run that was stopped goes on from it. `plain`
     keeps to fp32 and launches every kernel from Python: slow, and what the fast path is tested against. Raises
     OutOfTime when it would not be done by `deadline` (time.monotonic), Diverged when the loss is no number any more.
     """
@@ -107,9 +108,8 @@ def train(build, data, recipe, seed, device="cpu", checkpoint=None, title="", pl
     fixed = not (recipe.schedule == "onecycle" and recipe.cycle_momentum)  # but for the rate, which a graph can follow
     go = captured(step, optimizer, device) if device.type == "cuda" and fixed and not plain else step
 
-    epoch = len(result.history)
-    begun = epoch + 1
-    for epoch in range(begun, recipe.epochs + 1):
+    epoch, kept = len(result.history), time.monotonic()
+    for epoch in range(begun := epoch + 1, recipe.epochs + 1):
         started = time.perf_counter()
         # Order, augmentation and dropout depend on seed and epoch alone, so a resumed run needs no generator's state.
         torch.manual_seed(10_000 * seed + epoch)
@@ -118,7 +118,7 @@ def train(build, data, recipe, seed, device="cpu", checkpoint=None, title="", pl
         number.zero_()
         rates = []
         network.train()
-        for size in tqdm(sizes, f"{title} epoch {epoch}", leave=False, disable=not interactive()):
+        for size in tqdm(sizes, f"{title} epoch {epoch}", leave=False, disable=not sys.stderr.isatty()):  # a log gets no bar
             rates.append(optimizer.param_groups[0]["lr"])
             go() if size == recipe.batch_size else step(size)
             if recipe.schedule in PER_STEP:
@@ -143,11 +143,13 @@ def train(build, data, recipe, seed, device="cpu", checkpoint=None, title="", pl
             scheduler.step()
         row["seconds"] = round(time.perf_counter() - started, 6)
         result.history.append(row)
-        if checkpoint:
-            save(checkpoint, network, optimizer, scheduler, result.history)
-        print(line(title, row, recipe.epochs), flush=True)
         needs = (recipe.epochs - epoch) * row["seconds"]
-        if deadline and begun < epoch < recipe.epochs and time.monotonic() + needs > deadline:  # the first may take longer
+        late = deadline and begun < epoch < recipe.epochs and time.monotonic() + needs > deadline  # the first may take longer
+        if checkpoint and (late or time.monotonic() - kept >= KEEP.get(device.type, 0)):
+            save(checkpoint, network, optimizer, scheduler, result.history)
+            kept = time.monotonic()
+        print(line(title, row, recipe.epochs), flush=True)
+        if late:
             raise OutOfTime(f"{title} needs {needs:.0f} s more")
 
     result.test_loss, result.test_acc, predictions = test(data.test_images, data.test_labels)
@@ -183,11 +185,6 @@ def has_bf16_units(device):
     if device.type == "cuda":
         return torch.cuda.is_bf16_supported(including_emulation=False)
     return device.type == "cpu" and any(torch.cpu.get_capabilities().get(unit) for unit in ("amx_bf16", "avx512_bf16"))
-
-
-def interactive():
-    """Tell whether there is a terminal to show a bar within the epoch; a notebook and a log get the lines alone."""
-    return sys.stderr.isatty()
 
 
 def line(title, row, epochs):

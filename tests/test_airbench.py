@@ -51,7 +51,7 @@ def test_airbench_runs_beside_our_loop_without_what_a_loop_does_not_need(tmp_pat
         (tmp_path / name).write_text(STAND_IN.replace("MODELS", str(models)))
     data = datasets.load("synthetic")
     compiled = []
-    monkeypatch.setattr(torch, "compile", lambda network, mode: compiled.append(mode) or network)
+    monkeypatch.setattr(torch, "compile", lambda network, mode, dynamic: compiled.append((mode, dynamic)) or network)
     trained = []
     train = airbench.train
 
@@ -66,7 +66,7 @@ def test_airbench_runs_beside_our_loop_without_what_a_loop_does_not_need(tmp_pat
     medians = airbench.compare(tmp_path, data, torch.device("cpu"), 2, 1)
     assert medians == {("eager", "theirs"): 3, ("eager", "ours"): 2, ("compiled", "theirs"): 3, ("compiled", "ours"): 2}
     assert trained == [(1024, 2, 4)] * 4
-    assert compiled == 2 * ["max-autotune", "max-autotune", "max-autotune-no-cudagraphs"]
+    assert compiled == 2 * [("max-autotune", False), ("max-autotune", False), ("max-autotune-no-cudagraphs", False)]
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == ("eager: 102 parameters, batches of 1024: theirs 3.0000 s an epoch, ours 2.0000 s, "
                         "theirs / ours 1.500")

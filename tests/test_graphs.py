@@ -111,7 +111,7 @@ def test_every_call_is_one_step_at_the_rate_of_that_moment(monkeypatch):
 
     monkeypatch.setattr(torch.cuda, "CUDAGraph", Graph)
     monkeypatch.setattr(torch.cuda, "graph", record)
-    monkeypatch.setattr(torch.cuda, "Stream", lambda: "side")
+    monkeypatch.setattr(graphs, "side_stream", lambda: "side")
     monkeypatch.setattr(graphs, "on_stream", lambda step, side: step())
     go = graphs.captured(step, optimizer, "cpu")
     for number in range(1, 7):
@@ -119,6 +119,16 @@ def test_every_call_is_one_step_at_the_rate_of_that_moment(monkeypatch):
         go()
     assert done == [("run", 0.1), ("run", 0.2), ("run", 0.3), ("replayed", 0.4), ("replayed", 0.5), ("replayed", 0.6)]
     assert group["lr"] == 0.6 and len(recording) == 2
+
+
+def test_without_a_graph_every_call_is_a_step(monkeypatch):
+    monkeypatch.setenv("NO_GRAPH", "1")
+    done = []
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
+    go = graphs.captured(lambda: done.append(1), optimizer, "cpu")
+    for _ in range(6):
+        go()
+    assert len(done) == 6
 
 
 def build_without_dropout():
@@ -170,6 +180,6 @@ def test_the_captured_step_learns_what_the_plain_one_does(tiny, settings):
 @pytest.mark.parametrize("lab", NAMES)
 def test_every_network_of_a_lab_is_captured_and_learns(tiny, lab):
     for made, recipe in pairs(lab):
-        short = recipe.plus(epochs=2, batch_size=16, validation=0.1, follow_test=False, follow_train=False)
+        short = recipe.plus(epochs=2, batch_size=16, lr=min(recipe.lr, 0.01), validation=0.1, follow_test=False, follow_train=False)
         result = train(made, tiny, short, 0, "cuda")
         assert all(0 < row["train_loss"] < 10 for row in result.history), (digest(made()), recipe)

@@ -12,6 +12,23 @@ from common.recipe import Recipe
 from common.train import evaluate, train
 
 
+RICH = dict(flip=True, alternate=True, crop=4, crop_mode="reflect", cutout=16, cutout_p=0.5, shift=0.1, scale=0.1, rotate=20,
+            zoom=0.15, grey_p=0.3, mixup=0.2, label_smoothing=0.1, weight_decay=5e-4, schedule="onecycle", cycle_momentum=False)
+
+
+@pytest.mark.parametrize("settings, losses, test_loss", [
+    (dict(), [2.28771, 2.29468, 2.20934], 2.32238),
+    (dict(optimizer="adam", lr=0.003, schedule="step", step_size=1), [2.28953, 2.28013, 2.24543], 2.28081),
+    (RICH, [2.33636, 2.29333, 2.26183], 2.31031),
+], ids=["plain", "steps", "rich"])
+def test_an_engine_of_this_number_trains_as_it_did_when_the_records_were_made(tiny, settings, losses, test_loss):
+    """Seen with engine 1, alike with one thread and two, with AVX-512 and without."""
+    recipe = Recipe(**dict(epochs=3, batch_size=32, lr=0.05, precision="fp32") | settings)
+    result = train(build, tiny, recipe, 1)
+    assert [row["train_loss"] for row in result.history] + [result.test_loss] == pytest.approx([*losses, test_loss], rel=1e-3), (
+        "runs end otherwise than those on record: undo the change, or raise ENGINE in common/train.py and train all again")
+
+
 def test_the_last_epoch_counts_and_not_the_best(tiny, variant, monkeypatch):
     falls = iter((0.9, 0.8, 0.7))
     monkeypatch.setattr(module, "evaluate", lambda *given: (evaluate(*given)[0], next(falls), evaluate(*given)[2]))
