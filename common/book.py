@@ -25,6 +25,7 @@ from common.records import RECORDS, missing
 ROOT = Path(__file__).resolve().parents[1]
 AT_ONCE = min(4, os.cpu_count())  # pages that are executed side by side
 WAITING = "Labs that wait for runs"  # the part of _toc.yml whose labs need not be on record in full
+OVER_ALL = ("book/results", "book/reported", "book/machine")  # pages that show the records of all labs
 
 
 def build(out=ROOT / "_build", draft=False):
@@ -49,6 +50,8 @@ def build(out=ROOT / "_build", draft=False):
         raise CourseError("The book needs records of these variants as they are now, and has none: "
                           f"{', '.join(sum(needed.values(), []))}. Train them with `make record ONLY=…`, change them "
                           "back, or build a draft with `make book DRAFT=1`.")
+    for page in {*OVER_ALL} & {*pages}:
+        needed[page] = lacking[page] = sum(needed.values(), [])
     with ThreadPoolExecutor(AT_ONCE) as pool:  # each page has a process of its own
         done = [pool.submit(execute_page, page, source, lacking[page], stale=bool(needed[page])) for page in pages]
         try:
@@ -126,7 +129,10 @@ def execute_page(page, source, lacking=(), stale=False):
 
 
 def banner(page, lacking, stale):
-    """Return the Markdown that stands under the title of a lab that is `lacking` some of its variants."""
+    """Return the Markdown that stands under the title of a page that is `lacking` some variants."""
+    if page in OVER_ALL:
+        return (":::{warning}\n**Draft.** These variants are not on record as they are now: "
+                f"{', '.join(f'`{name}`' for name in lacking)}. What this page shows of them is what they were.\n:::\n")
     lab, names = Path(page).name, ", ".join(f"`{Path(name).name}`" for name in lacking)
     if stale:
         kind, said = "warning", f"**Draft.** These variants are not on record as they are now: {names}."

@@ -40,9 +40,10 @@ def dots(rows, title, name="test accuracy"):
     """
     color = STYLE["val" if name.startswith("validation") else "test"]["color"]
     figure, axes = plt.subplots(figsize=(5.6, 0.9 + 0.36 * len(rows)), layout="constrained")
-    said = []
+    said, counts = [], []
     for place, (label, values) in enumerate(rows):
         values = 100 * np.asarray(list(values))
+        counts.append(len(values))
         mean, low, high = stats.interval(values)
         if len(values) >= stats.ENOUGH:
             axes.plot([low, high], [place, place], color=color, linewidth=2, alpha=0.5)
@@ -50,6 +51,8 @@ def dots(rows, title, name="test accuracy"):
         axes.plot(mean, place, "o", color=color, markersize=8)
         axes.annotate(f"{mean:.2f}", (mean, place), xytext=(0, 7), textcoords="offset points", ha="center", fontsize=8)
         said.append(f"{label} {mean:.2f}")
+    few, most = min(counts), max(counts)
+    title += f", {most} seed{'s' * (most > 1)}" if few == most else f", {few} to {most} seeds"
     axes.set_yticks(range(len(rows)), [label for label, _ in rows])
     axes.set_ylim(len(rows) - 0.5, -0.7)
     axes.margins(x=0.12)

@@ -370,7 +370,8 @@ show.Text(
 #
 # Steps 1 to 3 make the network that the others are tried in, so they stay where they are. Steps 4 to 7 can be taken in
 # any order. We take them backwards too, and then leave each one out of the finished network, which is to take it last.
-# Equal sets of steps are one variant, so that only five are new.
+# Equal sets of steps are one variant, so that only five are new. (All orders would take six sets more. These show already
+# whether the order matters.)
 
 # %% tags=["variants"]
 taken_after = [(s, SWITCHES[:n]) for n, s in enumerate(SWITCHES)]

@@ -203,7 +203,7 @@ show.took(as_run_records[0])
 said = [show.percent(values) for values in zip(*[
     (r.train_acc, r.test_acc, r.curves().test_acc.max()) for r in as_run_records])]
 show.Text(f"**What we see.** After the last epoch training accuracy is {said[0]} (the source: <q>92.20 %</q>, one "
-          f"run) and test accuracy **{said[1]}** (the source: <q>85.48 %</q>). Its best epoch on the test set has "
+          f"run) and test accuracy **{said[1]}** ({plots.seeds(as_run_records)}; the source: <q>85.48 %</q>). Its best epoch on the test set has "
           f"{said[2]} (<q>85.48 %</q>).")
 
 # %% [markdown]
@@ -443,7 +443,7 @@ print(check_shuffle(solved_shuffled))
 
 # %% tags=["hide-input", "nbval-ignore-output"]
 shown = [*same_width.values(), *same_cost.values()]
-show.summary({group[0].variant: group for group in shown})
+show.summary({group[0].variant: group for group in shown}, **{"fastest epoch (s)": show.seconds})
 
 # %% [markdown]
 # Those runs shared their machines with others. So `make bench` trains all ten in turns, each in a process of its own:

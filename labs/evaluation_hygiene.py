@@ -251,7 +251,8 @@ above = int((ours["test"] > ours["train"]).sum())
 show.Text(
     f"**What we see.** The points that the source calls “test” lie {away['clean']:.1f} percentage points from our "
     f"curve on clean training images, on average, and {away['test']:.1f} from our curve on test images. The test "
-    f"accuracy to report after {len(ours['test'])} epochs was **{show.percent(test)}**. Clean training images give "
+    f"accuracy to report after {len(ours['test'])} epochs was **{show.percent(test)}** "
+    f"({plots.seeds(as_run_records)}). Clean training images give "
     f"{show.percent(clean)}, where the source, after 100, printed <q>87.12 %</q>. The leak: {stats.phrase(*leak)}. "
     f"The honest test accuracy is above training accuracy in {above} of the {len(ours['test'])} epochs.")
 

@@ -30,7 +30,7 @@ import math
 import numpy as np
 from torch import nn
 
-from common import inspect, plots_study, settings, show, stats
+from common import inspect, plots, plots_study, settings, show, stats
 from common.blocks import Residual, conv_block, residual_block
 from common.exercises import compare
 from common.recipe import Recipe, Variant
@@ -202,8 +202,9 @@ def verdict(records, chosen, budget, goal, reported):
         f"**What we see.** On held-out images `{first}` reads {show.percent(r.val_acc for r in one)} and `{second}` "
         f"{show.percent(r.val_acc for r in other)}, so with {budget:,} parameters "
         + (f"both are as good, and the first is kept, `{chosen}`. " if tie else f"`{chosen}` is chosen. ")
-        + f"On the test images it reaches **{show.percent(r.test_acc for r in records[chosen])}**, "
-        f"{'above' if level > goal else 'not above'} the goal of {goal:.0%}, and {100 * level - reported:+.1f} points from what the source reports. "
+        + f"On the test images it reaches **{show.percent(r.test_acc for r in records[chosen])}** "
+        f"({plots.seeds(records[chosen])}), {'above' if level > goal else 'not above'} the goal of {goal:.0%}, "
+        f"and {100 * level - reported:+.1f} points from what the source reports. "
         + stats.sentence(one, other, (first, second)))
 
 

@@ -319,7 +319,8 @@ show.Text(
     "points; from `flip` on, training accuracy is that on changed images."
     + (f" A step from so few seeds is told from chance only as far as images go: for single runs at "
        f"{np.mean(validation('crop')):.0%} the standard error of a difference is {100 * unpaired('crop'):.1f} points, as if "
-       "each were tested on images of its own. What another seed would change comes on top." if options.seeds < stats.ENOUGH else "")
+       "each were tested on images of its own. What another seed would change comes on top."
+       if options.seeds < stats.ENOUGH else "")
     + "\n\n"
     + stats.precisions({name: groups[name] for name in rungs}))
 
@@ -418,8 +419,8 @@ second = sorted(np.mean(validation(name)) for name in groups)[-2]
 show.Text(
     f"**The choice** is *{best}*. Its validation accuracy of {show.percent(validation(best))} is the largest of "
     f"{len(groups)}, {100 * (np.mean(validation(best)) - second):.1f} points above the next; the smaller that "
-    f"lead, the more of it may be luck. Its test accuracy is **{show.percent(reached)}** with {groups[best][0].params:,} "
-    f"parameters. That is {'above' if np.mean(reached) > goal else 'not above'} {goal:.0%}, "
+    f"lead, the more of it may be luck. Its test accuracy is **{show.percent(reached)}** ({plots.seeds(groups[best])}) "
+    f"with {groups[best][0].params:,} parameters. That is {'above' if np.mean(reached) > goal else 'not above'} {goal:.0%}, "
     f"and differs by {stats.phrase(*stats.gained(as_run_records, groups[best]))} from our run of the source's network. "
     "What the other network does by itself: "
     + stats.sentence(groups["long"], groups["redesigned"], ("Level 2's network", "redesigned"))

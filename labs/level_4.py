@@ -167,12 +167,13 @@ show.Text(" ".join(show.took(group[0]) for group in as_run.values()))
 # %% tags=["hide-input"]
 def next_to(groups, reported):
     """Return a Table of `groups`, {variant: its records}, each beside the accuracies that the source reports of it."""
-    return show.Table(pd.DataFrame([{
-        "variant": name, "whose": whose, "training, last epoch": train, "test, last epoch": last, "test, best epoch": best,
-    } for (name, group), theirs in zip(groups.items(), reported, strict=True) for whose, (train, last, best) in (
-        ("source", theirs),
-        ("here", (show.percent(r.train_acc for r in group), show.percent(r.test_acc for r in group),
-                  show.percent(r.curves().test_acc.max() for r in group))))]))
+    rows = []
+    for (name, group), theirs in zip(groups.items(), reported, strict=True):
+        ours = [show.percent(r.train_acc for r in group), show.percent(r.test_acc for r in group),
+                show.percent(r.curves().test_acc.max() for r in group)]
+        rows += [(name, "source", *theirs, 1), (name, "here", *ours, len(group))]
+    return show.Table(pd.DataFrame(
+        rows, columns=["variant", "whose", "training, last epoch", "test, last epoch", "test, best epoch", "runs"]))
 
 
 next_to(as_run, [("73.04%", "80.74%", "81.42%"), ("96.36%", "92.27%", "92.27%")])

@@ -2,6 +2,8 @@
 
 import ast
 import re
+import shutil
+import subprocess
 from html.parser import HTMLParser
 
 import jupytext
@@ -224,3 +226,36 @@ def test_the_page_holds_with_few_records_and_with_all(page, found, monkeypatch):
         assert f"{best.variant} of {best.lab}, {best.params:,}, " in left and "as_run" not in left
     else:
         assert (results.NO_RECORD in said) == (found is FEW) and results.NO_LAB in said
+
+
+TRIED = """
+const said = [], look = () => said.push([...document.querySelectorAll("tbody tr")].filter((row) => !row.hidden)
+  .map((row) => row.cells[0].textContent).join("") + " " + document.querySelector("output").textContent);
+const press = (heading) => { document.querySelectorAll("thead button")[heading].click(); look(); };
+const type = (name, text) => {
+  const control = document.querySelector(name);
+  control.value = text; control.dispatchEvent(new Event("input")); look();
+};
+document.addEventListener("DOMContentLoaded", () => {
+  look(); press(0); press(2); press(2);
+  type("input", "Y"); type("input", "-3 x"); type("input", ""); type("select", "x");
+  document.body.dataset.said = said.join("; ") + "; " + document.querySelectorAll("th[aria-sort=descending]").length;
+});
+"""
+
+
+@pytest.mark.skipif(not shutil.which("chromium"), reason="no chromium here")
+def test_the_table_sorts_and_filters_in_a_browser(tmp_path):
+    shown = pd.DataFrame({"variant": ["b", "a", "c"], "lab": ["x", "y", "x"], "size": ["1,000", "20", "-3"]})
+    table = tables.sortable(shown, {"size": [1000, 20, -3]}, "variant", "lab", "All")
+    script = (ROOT / "book" / "_static" / "tables.js").read_text()
+    (tmp_path / "page.html").write_text(f"<meta charset=utf-8><script>{script}</script><script>{TRIED}</script>{table}")
+    options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
+               "--disable-background-networking", "--disable-component-update", f"--user-data-dir={tmp_path / 'user'}"]
+    page = subprocess.run(["chromium", *options, "--dump-dom", tmp_path / "page.html"], capture_output=True, text=True,
+                          timeout=120).stdout
+    assert 'data-said="' in page, page
+    assert page.partition('data-said="')[2].partition('"')[0].split("; ") == [
+        "bac 3 of 3 shown", "abc 3 of 3 shown",
+        "cab 3 of 3 shown", "bac 3 of 3 shown",  # by number, and back
+        "a 1 of 3 shown", "c 1 of 3 shown", "bac 3 of 3 shown", "bc 2 of 3 shown", "1"]

@@ -102,7 +102,7 @@ def test_the_redesign_keeps_to_the_budget():
 
 def test_dots_say_their_means_and_pictures_say_what_is_seen():
     drawn = dots([("one", [0.5, 0.52, 0.54]), ("two", [0.61])], "Two variants")
-    assert drawn.alt == "Two variants: test accuracy in %, mean over seeds, from the top: one 52.00, two 61.00."
+    assert drawn.alt == "Two variants, 1 to 3 seeds: test accuracy in %, mean over seeds, from the top: one 52.00, two 61.00."
     assert drawn.png.startswith(b"\x89PNG")
     small = pictures([torch.zeros(4, 4), torch.rand(3, 4, 4)], ["a", "b"], "Two", "One is dark, one is coloured.")
     assert small.alt == "Two. One is dark, one is coloured." and small.png.startswith(b"\x89PNG")

@@ -309,3 +309,8 @@ def test_a_checkpoint_of_a_gpu_goes_on_on_a_cpu(tiny, variant, tmp_path, optimiz
     torch.save(state, checkpoint)
     longer = recipe.plus(epochs=2)
     assert len(train(variant.build, tiny, longer, 0, checkpoint=checkpoint).history) == 2
+
+
+@pytest.mark.parametrize("name", ["train", "augment"])
+def test_the_loop_stays_short_enough_to_be_read_in_one_go(name):
+    assert len((datasets.ROOT / "common" / f"{name}.py").read_text().splitlines()) < 200
