@@ -181,7 +181,7 @@ show.Text(
 above = mean_test[mean_test >= 0.77]
 show.beside(
     ["83,368", "97.26%", "78.53%", "78.72% (the 14th)", "10", "0.659"], as_run_records,
-    [("epoch at which 77 % is first reached", "8", str(above.index[0]) if len(above) else "never")])
+    [(f"epoch at which {0.77:.0%} is first reached", "8", str(above.index[0]) if len(above) else "never")])
 
 # %% [markdown]
 # The best epoch is a number to distrust. It is picked by looking at the test set, so it is the largest of fifty noisy
@@ -210,8 +210,8 @@ show.Text(f"**What we see.** Mistakes are not spread evenly. The class recognise
           f"best is *{recall.index[-1]}* ({recall.iloc[-1]:.0%}). One accuracy for all ten hides this. The darkest square "
           f"off the diagonal is *{classes[true]}* taken for *{classes[said]}*, {wrong[true, said]:.0%}; the other way round "
           f"it is {wrong[said, true]:.0%}. Compare each of the ten darkest with its mirror image: the rarer of the two "
-          f"mistakes is made between {min(rarer, default=0):.0%} and {max(rarer, default=0):.0%} as often as the other. At "
-          "100% two classes would be taken for each other equally often; at 0%, only one for the other.")
+          f"mistakes is made between {min(rarer, default=0):.0%} and {max(rarer, default=0):.0%} as often as the other. (If "
+          "it never happened, one class would be taken for the other, and not the other way round.)")
 
 # %% [markdown]
 # ### What the first layer learnt

@@ -133,7 +133,7 @@ mean_test = plots.mean(as_run_records, "test_acc")
 above = mean_test[mean_test >= 0.77]
 show.beside(
     ["203,624", "98.50%", "78.01%", "78.78% (the 49th)", "13", "0.702"], as_run_records,
-    [("epoch at which 77 % is first reached", "13", str(above.index[0]) if len(above) else "never")])
+    [(f"epoch at which {0.77:.0%} is first reached", "13", str(above.index[0]) if len(above) else "never")])
 
 # %% [markdown]
 # ## What was wrong: two changes in one comparison
