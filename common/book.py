@@ -46,12 +46,13 @@ def build(out=ROOT / "_build", draft=False):
     lacking = {page: not_on_record(page) for page in pages}
     needed = {page: [v for v in lacking[page] if page not in patient or list((RECORDS / v).glob("seed-*.json"))]
               for page in pages}
-    if any(needed.values()) and not draft:
+    stale = sum(needed.values(), [])
+    if stale and not draft:
         raise CourseError("The book needs records of these variants as they are now, and has none: "
-                          f"{', '.join(sum(needed.values(), []))}. Train them with `make record ONLY=…`, change them "
+                          f"{', '.join(stale)}. Train them with `make record ONLY=…`, change them "
                           "back, or build a draft with `make book DRAFT=1`.")
-    for page in {*OVER_ALL} & {*pages}:
-        needed[page] = lacking[page] = sum(needed.values(), [])
+    for page in OVER_ALL:
+        needed[page] = lacking[page] = stale
     with ThreadPoolExecutor(AT_ONCE) as pool:  # each page has a process of its own
         done = [pool.submit(execute_page, page, source, lacking[page], stale=bool(needed[page])) for page in pages]
         try:
@@ -130,17 +131,17 @@ def execute_page(page, source, lacking=(), stale=False):
 
 def banner(page, lacking, stale):
     """Return the Markdown that stands under the title of a page that is `lacking` some variants."""
-    if page in OVER_ALL:
-        return (":::{warning}\n**Draft.** These variants are not on record as they are now: "
-                f"{', '.join(f'`{name}`' for name in lacking)}. What this page shows of them is what they were.\n:::\n")
-    lab, names = Path(page).name, ", ".join(f"`{Path(name).name}`" for name in lacking)
+    lab, of_all = Path(page).name, page in OVER_ALL
+    names = ", ".join(f"`{name if of_all else Path(name).name}`" for name in lacking)
     if stale:
         kind, said = "warning", f"**Draft.** These variants are not on record as they are now: {names}."
     else:
         count = len(variants(ROOT / f"{page}.py"))
         kind, said = "note", (f"**Not run in full yet.** On record: {count - len(lacking)} of {count} variants. `make record "
                               f"ONLY={lab}` trains the others: {names}.")
-    return f":::{{{kind}}}\n{said} Cells that wait for them show a note in place of their output.\n:::\n"
+    shown = ("What this page shows of them is what they were." if of_all else
+             "Cells that wait for them show a note in place of their output.")
+    return f":::{{{kind}}}\n{said} {shown}\n:::\n"
 
 
 def lay_out(source):

@@ -19,9 +19,9 @@ def captured(step, optimizer, device):
     `step` must read and write nothing but tensors on `device` that stay where they are. The learning rate is read from
     the optimiser at each call, as ever; its other settings are those of the capture.
     """
-    group = optimizer.param_groups[0]
     if os.environ.get("NO_GRAPH"):  # the way out where a capture fails
         return step
+    group = optimizer.param_groups[0]
     rate = torch.zeros((), device=device)  # where the graph finds the learning rate
     graph, side = torch.cuda.CUDAGraph(), side_stream()
     calls = 0

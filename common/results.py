@@ -40,6 +40,11 @@ def number(text):
     return round(float(text.rstrip("KM")) * scale)
 
 
+def grouped(text):
+    """Return "83368" as "83,368", and "17K" as it is."""
+    return f"{int(text):,}" if text.isdigit() else text
+
+
 def overview(records=None):
     """Return `records.table` with more columns: accuracy and std in percent, gap in points, test_set, machine.
 
@@ -76,8 +81,7 @@ def source_points(cost):
     """
     frame = reported()
     frame = frame[(frame.test != "") & (frame.measured_on == "test images")]
-    said = [f"{row.test}% for {f'{int(row.params):,}' if row.params.isdigit() else row.params}" for row in frame.itertuples()]
-    frame = frame.assign(printed=said)
+    frame = frame.assign(printed=frame.test + "% for " + frame.params.map(grouped))
     if cost == "macs":
         built = {(lab, name): variant.build for lab, name, variant in all_variants()}
         frame = frame[frame.lab != ""]
@@ -132,9 +136,8 @@ def reproduced(row, group):
         apart = f"{100 * np.mean(values) - float(theirs):+.2f}" if theirs and group else "–"
         return what, f"{theirs}%" if theirs else NO_NUMBER, percent(values) if group else missing, apart
 
-    printed = f"{int(row.params):,}" if row.params.isdigit() else row.params
     off = f"{group[0].params - int(row.params):,}" if group and row.params.isdigit() else "–"
-    rows = [("parameters", printed, f"{group[0].params:,}" if group else missing, off)]
+    rows = [("parameters", grouped(row.params), f"{group[0].params:,}" if group else missing, off)]
     if row.train:
         rows.append(accuracy("training accuracy, last epoch", row.train, lambda r: r.train_acc))
         rows.append(accuracy("training accuracy, best epoch", row.best_train, lambda r: r.curves().train_acc.max()))

@@ -442,8 +442,8 @@ named = [f"*{name}* ({gains[name]:+z.1f})" for name in ranked]
 show.Text(
     f"**What we see.** In points above native, the highest are {', '.join(named[:3])}, and the lowest is {named[-1]}. By the "
     f"choice of the held-out images alone, one reading has a standard error of about {error:.1f} points. A change in a pair "
-    "of runs has about as much, since networks trained apart err on different images; "
-    + ("" if count == 1 else "in a mean over several pairs it is less, and to take as much is cautious. ") + known + " So in "
+    "of runs has about as much, since networks trained apart err on different images"
+    + ("" if count == 1 else "; in a mean over several pairs it is less, and to take as much is cautious") + f". {known} So in "
     + ("a single pair of runs" if count == 1 else f"a mean over {count} pairs of runs")
     + f" up to {sure:.1f} points may well be chance: two standard errors, 2·√({error:.1f}² + {luck:.1f}²"
     + (f"/{count}" if count > 1 else "") + "). More was gained by "

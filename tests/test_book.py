@@ -91,7 +91,8 @@ def changed(monkeypatch):
         return found | {first: found[first]._replace(recipe=recipe)}
 
     monkeypatch.setattr(book, "variants", variants)
-    monkeypatch.setattr(book, "listed", lambda toc, part=None: [] if part else ["labs/level_1", "book/results", "book/glossary"])
+    monkeypatch.setattr(book, "listed", lambda toc, part=None: [] if part else ["labs/level_1", "book/results", "book/machine",
+                                                                               "book/glossary"])
 
 
 @pytest.fixture
@@ -115,7 +116,7 @@ def test_a_variant_that_was_changed_since_its_record_is_named(changed, tmp_path)
 def test_a_draft_says_what_it_waits_for(changed, executed, tmp_path):
     book.build(tmp_path, draft=True)
     assert executed == [("labs/level_1", ["level_1/as_run"], True), ("book/results", ["level_1/as_run"], True),
-                        ("book/glossary", [], False)]
+                        ("book/machine", ["level_1/as_run"], True), ("book/glossary", [], False)]
     said = book.banner("book/results", ["level_1/as_run"], stale=True)
     assert said.startswith(":::{warning}\n**Draft.** These variants are not on record as they are now: `level_1/as_run`. What")
     said = book.banner("labs/level_1", ["level_1/as_run"], stale=True)

@@ -20,8 +20,14 @@ def sources(page, kind):
 
 
 def sentences(code):
-    """Return the pieces of text in code, with … for what is computed. Numbers alone are a source's, for a table."""
-    return [text for text in pieces(ast.parse(code)) if not re.fullmatch(r"[\d.]+%( \(the .*\))?", text)]
+    """Return the pieces of text in code, with … for what is computed.
+
+    Outside show.Text numbers alone are left out: they are a source's, for a table.
+    """
+    calls = [node for node in ast.walk(ast.parse(code)) if isinstance(node, ast.Call) and ast.unparse(node.func) == "show.Text"]
+    shown = [text for call in calls for text in pieces(call)]
+    others = [text for text in pieces(ast.parse(code)) if not re.fullmatch(r"[\d.]+%( \(the [\w ]+\))?", text)]
+    return list(dict.fromkeys(shown + others))
 
 
 def pieces(node):
@@ -69,6 +75,7 @@ def test_other_numbers_are_not(text):
 def test_what_code_computes_is_not_typed_and_what_it_says_is():
     code = 'show.Text(f"It reaches {accuracy:.1%}, {100 * gap:.1f} points more. " + ("That is 90 %." if a > b else ""))'
     assert [found for text in sentences(code) for found in typed(text)] == ["That is 90 %"]
+    assert sentences('show.Text("90%")') == ["90%"]
     assert sentences('said = "It is 90 %"\nshow.Text(said)') == ["It is 90 %"]
     assert sentences('show.beside(["90.12%"], records)') == []
 
