@@ -34,6 +34,7 @@ class Record(BaseModel):
     history: list[dict]
     test_loss: float
     test_acc: float
+    learnt_acc: float | None = None  # of 10,000 images learnt from, clean, in evaluation mode, at the end; None: not measured
     confusion: list[list[int]]  # rows: true class; columns: predicted
     device: str  # on which the run ended; where it went on from a checkpoint, others may have had a share
     precision: str

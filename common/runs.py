@@ -98,6 +98,7 @@ def describe(lab, name, variant, data, wanted, device, result):
     return wanted | dict(
         lab=lab, variant=name, dataset=data.name, split=sizes(data, variant.recipe),
         history=result.history, test_loss=result.test_loss, test_acc=result.test_acc,
+        learnt_acc=result.learnt_acc,
         confusion=confusion(labels, result.predictions), device=device_name(device),
         precision=result.precision, threads=torch.get_num_threads(), torch=torch.__version__,
         date=datetime.date.today().isoformat(), seconds=round(sum(row["seconds"] for row in result.history), 3),

@@ -21,6 +21,7 @@ from common.schedule import PER_STEP, make_optimizer, make_scheduler
 # Raise this when a change to the loop, the data path or the augmentations alters results: older records then no
 # longer count as runs of this engine.
 ENGINE = 1
+LEARNT = 10_000  # images learnt from, given once more at the end: as many as CIFAR-10 has to test on, so as sure an accuracy
 KEEP = {"cpu": 0, "cuda": 20}  # seconds between checkpoints: of a large network, one takes as long as a GPU's epoch
 
 
@@ -41,6 +42,7 @@ class Result:
     history: list[dict] = field(default_factory=list)  # one row an epoch; accuracies are fractions
     test_loss: float = float("nan")  # mean negative log-likelihood, nats
     test_acc: float = float("nan")
+    learnt_acc: float = float("nan")  # on the first LEARNT of the images learnt from, clean, in evaluation mode
     predictions: torch.Tensor | None = None  # uint8, one class an image of the test set, in its order
     correct: torch.Tensor | None = None  # bool, whether that is the image's class
 
@@ -152,6 +154,7 @@ def train(build, data, recipe, seed, device="cpu", checkpoint=None, title="", pl
         if late:
             raise OutOfTime(f"{title} needs {needs:.0f} s more")
 
+    _, result.learnt_acc, _ = test(data.train_images[learn[:LEARNT]], data.train_labels[learn[:LEARNT]])
     result.test_loss, result.test_acc, predictions = test(data.test_images, data.test_labels)
     result.predictions, result.correct = predictions.to(torch.uint8).cpu(), (predictions == data.test_labels).cpu()
     return result

@@ -120,9 +120,19 @@ def test_following_the_clean_training_images_changes_nothing_else(tiny, variant)
     loss, accuracy, _ = evaluate(followed.network, tiny.train_images[learn], tiny.train_labels[learn],
                                  *datasets.normalisation(tiny, variant.recipe))
     assert (followed.history[-1]["clean_loss"], followed.history[-1]["clean_acc"]) == (loss, accuracy)
+    assert followed.learnt_acc == accuracy  # of so few images, all are among the first 10,000
     for row in followed.history:
         del row["clean_loss"], row["clean_acc"]
     assert same(without, followed) and without.test_loss == followed.test_loss
+
+
+def test_the_images_learnt_from_are_given_once_more_at_the_end_as_many_as_test_images(tiny, variant, monkeypatch):
+    monkeypatch.setattr(module, "LEARNT", 25)
+    result = train(build, tiny, variant.recipe.plus(crop=4, flip=True, validation=0.5, epochs=1, precision="fp32"), 0)
+    learn = datasets.split(tiny.train_labels, 0.5)[0][:25]
+    _, accuracy, _ = evaluate(result.network, tiny.train_images[learn], tiny.train_labels[learn],
+                              *datasets.normalisation(tiny, variant.recipe.plus(validation=0.5)))
+    assert result.learnt_acc == accuracy != result.history[-1]["train_acc"]
 
 
 def test_a_loss_that_is_no_number_stops_the_run_and_says_where(tiny, variant):
