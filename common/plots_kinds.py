@@ -5,6 +5,8 @@ import copy
 import numpy as np
 import torch
 from matplotlib import pyplot as plt
+from matplotlib.colors import ListedColormap
+from matplotlib.patches import Patch
 from torch import nn
 
 from common.plots import seeds
@@ -65,6 +67,47 @@ def _grid(place, values):
         for at in range(1, side):
             draw(at - 0.5, color="#BBBBBB", linewidth=0.5)
     place.spines[:].set(visible=True, color="#888888")
+
+
+def steps(blocks, title):
+    """Draw the steps of each of `blocks` {kind: block(n, m)}: what one number is made of, and then the next.
+
+    A step is a convolution or a shuffle; a map has 8 channels of 5×7 pixels, side by side. Two paths are two steps.
+    """
+    colors = ["white", "#E6E6E6", "#56B4E9", "#E69F00", "#444444"]
+    figure, axes = plt.subplots(len(blocks), 2, figsize=(8.2, 1.2 * len(blocks) + 0.6), layout="constrained")
+    said = []
+    for place in axes.flat:
+        place.set(xticks=[], yticks=[])
+        place.spines[:].set(visible=False)
+        place.grid(False)
+    for row, (kind, block) in zip(axes, blocks.items()):
+        row[0].set_ylabel(kind, rotation=0, ha="right", va="center", fontsize=9)
+        layers = [layer for layer in block(8, 8).modules() if isinstance(layer, (nn.Conv2d, nn.ChannelShuffle))]
+        for place, layer in zip(row, layers):
+            makes = layer(torch.zeros(1, 8, 5, 7))[0].shape
+            read, made = ([seen(what, size, 1, 2, column) > 0 for column in (2, 3)]
+                          for what, size in (([layer], (8, 5, 7)), ([], makes)))
+            above, below = _strip(*read), _strip(*made)
+            below = np.pad(below, ((2, 0), (0, above.shape[1] - below.shape[1])))
+            place.pcolormesh(np.vstack([above, below]), cmap=ListedColormap(colors), vmin=0, vmax=4, edgecolors="white",
+                             linewidth=0.3)
+            place.invert_yaxis()
+            name = "shuffle" if isinstance(layer, nn.ChannelShuffle) else "×".join(map(str, layer.kernel_size))
+            place.set_title(f"{name}: one number is made of {read[0].sum()}", fontsize=8)
+            said.append(f"{kind}, {name}, {read[0].sum()} over {read[0].any(2).any(1).sum()} of 8 channels")
+    meanings = "one number, and what it is made of", "its right-hand neighbour", "in both"
+    figure.legend(handles=[Patch(color=color, label=meaning) for color, meaning in zip(colors[2:], meanings)],
+                  loc="outside lower center", ncols=3, fontsize=8)
+    figure.suptitle(title, fontsize=10)
+    return picture(figure, f"{title}: for each, the channels that it reads, above those that it makes. One number is made of: "
+                           f"{'; '.join(said)}.", least=560)
+
+
+def _strip(one, two):
+    """Return two masks (C, H, W) as one picture, channels side by side: 1 where neither is, 2 or 3 for one, 4 for both."""
+    values = 1 + one.numpy() + 2 * two.numpy()
+    return np.hstack(np.pad(values, ((0, 0), (0, 0), (0, 1))))
 
 
 def compare(sets, title):

@@ -131,6 +131,18 @@ plots_kinds.work(kinds, "Six kinds of convolution at work")
 # source calls grouped leaves out none. If true groups follow each other, a network falls apart into four that never
 # meet; the shuffle deals the channels out anew, so that each group of the next block gets some of every group.
 #
+# *Question: how does each kind go about it?* Here are the same blocks at work, step by step. The upper line holds the
+# eight channels that a step reads, the lower line those that it makes. One number is marked, and what it is made of; then
+# its right-hand neighbour, for which the kernel has moved on by a pixel.
+
+# %%
+plots_kinds.steps(kinds, "Step by step")
+
+# %% [markdown]
+# A 3×3 kernel that reads all channels makes each number of 72, by 72 multiplications. The two steps of a separable kind
+# take 48 or 17 together, groups 18. Neighbours in a row share most of what a kernel three or five pixels wide reads. They
+# share nothing where it is one pixel wide, and nothing where its taps lie two apart.
+#
 # ### Their arithmetic
 #
 # How many weights each kind has follows from how it looks and mixes ([separable and grouped

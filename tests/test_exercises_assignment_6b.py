@@ -79,6 +79,17 @@ def test_what_is_said_of_the_figure(lab):
     assert (plots_kinds.seen(two, (16, 5, 5), 0).sum((1, 2)) > 0).all()
 
 
+def test_the_steps_of_a_kind_are_made_of_as_many_numbers_as_its_kernels_have_taps(lab):
+    """Their picture's alternative text counts what a gradient reaches; the weights of one output channel are counted here."""
+    said = plots_kinds.steps(lab["kinds"], "Steps").alt
+    for kind, block in lab["kinds"].items():
+        for layer in block(8, 8).modules():
+            if isinstance(layer, nn.Conv2d):
+                name, (channels, *_) = "×".join(map(str, layer.kernel_size)), layer.weight[0].shape
+                assert f"{kind}, {name}, {layer.weight[0].numel()} over {channels} of 8 channels" in said
+    assert "groups, shuffle, 1 over 1 of 8 channels" in said
+
+
 def test_what_autograd_keeps_is_counted():
     """A convolution keeps its input and a normalisation its own; ReLU, in place, its output; no weight counts."""
     network = nn.Sequential(nn.Conv2d(3, 5, 3, padding=1, bias=False), nn.BatchNorm2d(5), nn.ReLU(inplace=True))
