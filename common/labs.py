@@ -19,7 +19,7 @@ from common.errors import CourseError, meant
 from common.inspect import macs, parameters
 from common.records import fits, identity, keeps_weights, read_all
 from common.runs import confusion, sizes
-from common.train import evaluate
+from common.train import LEARNT, evaluate
 
 LABS = datasets.ROOT / "labs"
 AGREES = 0.003  # weights kept in half precision may move a test accuracy by this much: 30 of 10,000 images
@@ -93,7 +93,8 @@ def verify(data_dir, every=1):
 
     Its place must be that of its run and its checksums fit. Test accuracy and confusion matrix must follow from the stored
     predictions and the test labels, to the last digit; counts of parameters, arithmetic, images and epochs from the lab.
-    Stored weights, given every `every`-th test image, must predict nearly all of them alike and give about that accuracy.
+    Stored weights, given every `every`-th test image, must predict nearly all of them alike and give about that accuracy,
+    and, given as many images that they were learnt from, about the clean training accuracy.
     A record that no lab asks for is named.
     """
     data = datasets.load("cifar10", data_dir)
@@ -128,6 +129,13 @@ def verify(data_dir, every=1):
                                   f"images, their accuracy differs by {moved:+.2%}, and their loss is {loss:.4f}, not "
                                   f"{record.test_loss:.4f}: restore it with git, or remove it and train it again with "
                                   "`make record`.")
+            learn = datasets.split(data.train_labels, record.recipe.validation)[0][:LEARNT:every]
+            _, learnt, _ = evaluate(network, data.train_images[learn], data.train_labels[learn], *scales[key])
+            chance = 3 * (learnt * (1 - learnt) / len(learn)) ** 0.5 if every > 1 else 0  # of having taken these, not all
+            if record.learnt_acc is None or not abs(learnt - record.learnt_acc) <= AGREES + chance:
+                raise CourseError(f"{said} holds a clean training accuracy of {record.learnt_acc}, and its weights have "
+                                  f"{learnt:.4f} of such images right: restore it with git, or remove it and train it again "
+                                  "with `make record`.")
             again = f"; its weights predict {1 - apart:.2%} of the images alike"
         print(f"{record.lab} {record.variant} seed {record.seed}: {record.test_acc:.2%} holds{again}", flush=True)
     print(f"{len(records)} records hold.")

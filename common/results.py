@@ -48,19 +48,21 @@ def grouped(text):
 def overview(records=None):
     """Return `records.table` with more columns: accuracy and std in percent, gap in points, test_set, machine.
 
-    `gap` is training less test accuracy. `test_set` says what the variant used the test set for; `machine` is the
-    device with its threads and the number format, and how many runs shared it.
+    `gap` is clean training accuracy less test accuracy, over the runs that have the former, or NaN. `test_set` says what
+    the variant used the test set for; `machine` is the device with its threads and the number format, and how many runs
+    shared it.
     """
     records = read_all() if records is None else records
-    used, machines = {}, {}
+    used, machines, gaps = {}, {}, {}
     for record in records:
         key = record.lab, record.variant
         used[key] = _used(record.recipe)
         machines.setdefault(key, set()).add(_machine(record))
+        gaps.setdefault(key, []).append(np.nan if record.learnt_acc is None else record.learnt_acc - record.test_acc)
     frame = table(records)
     keys = list(zip(frame.lab, frame.variant))
     return frame.assign(accuracy=100 * frame.test_acc_mean, std=100 * frame.test_acc_std,
-                        gap=100 * (frame.train_acc_mean - frame.test_acc_mean), test_set=[used[key] for key in keys],
+                        gap=[100 * pd.Series(gaps[key]).mean() for key in keys], test_set=[used[key] for key in keys],
                         machine=["; ".join(sorted(machines[key])) for key in keys])
 
 

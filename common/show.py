@@ -80,9 +80,14 @@ def minus(text):
 
 
 def percent(fractions):
-    """Return "mean ± standard deviation" of fractions over seeds as percent; a single one has no deviation."""
-    values = pd.Series(list(fractions))
-    return mean_and_deviation(values.mean(), values.std())  # of a single value the deviation is NaN
+    """Return "mean ± standard deviation" of fractions over seeds as percent; a single one has no deviation.
+
+    Where some are None, it is of the others and says how many they are; where all are, it is "–".
+    """
+    fractions = list(fractions)
+    values = pd.Series([fraction for fraction in fractions if fraction is not None])
+    few = f" ({len(values)} of {len(fractions)})" * (len(values) < len(fractions))
+    return mean_and_deviation(values.mean(), values.std()) + few if len(values) else "–"  # the deviation of one is NaN
 
 
 def mean_and_deviation(mean, std):
@@ -148,9 +153,9 @@ def summary(groups, **more):
         "parameters": group[0].params,
         "multiply–accumulates": group[0].macs,
         "epochs": len(group[0].history),
-        "validation accuracy": _validation(group),
+        "validation accuracy": percent(r.val_acc for r in group),
         "test accuracy": percent(r.test_acc for r in group),
-        "training accuracy": percent(r.train_acc for r in group),
+        "clean training accuracy": percent(r.learnt_acc for r in group),
         "seeds": len(group),
         "minutes": f"{pd.Series([r.took for r in group]).median() / 60:.1f}" + _shared(group),
     } | {column.replace("_", " "): text(group) for column, text in more.items()} for name, group in groups.items()]))
@@ -163,8 +168,9 @@ def alike(*groups):
 
 
 def gap(group):
-    """Return training less test accuracy of a variant's records, mean over seeds, in points."""
-    return f"{100 * pd.Series([r.train_acc - r.test_acc for r in group]).mean():z.1f}"
+    """Return clean training accuracy less test accuracy, in points, mean over the records that have the former; – if none."""
+    known = [r.learnt_acc - r.test_acc for r in group if r.learnt_acc is not None]
+    return f"{100 * pd.Series(known).mean():z.1f}" if known else "–"
 
 
 def fastest_epoch(group):
@@ -190,8 +196,3 @@ def _shared(group):
     """Return a remark where runs shared their machine, which makes their times longer, or may have."""
     most = max(r.at_once for r in group)
     return f" ({most} runs at once)" if most > 1 else " (maybe shared)" if min(r.at_once for r in group) == 0 else ""
-
-
-def _validation(group):
-    held_out = [r.val_acc for r in group]
-    return "–" if None in held_out else percent(held_out)

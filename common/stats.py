@@ -114,3 +114,9 @@ def precisions(groups):
     return ("**Not trained alike:** " + "; ".join(
         f"in {precision}{', by seed' * (' or ' in precision)}: {', '.join(names)}" for precision, names in made.items())
         + ". Of a difference between a run in the one and a run in the other, the number format may have made a part.")
+
+
+def learnt(group):
+    """Return the mean clean training accuracy of a variant's records, of those that have one; NaN where none has."""
+    known = [r.learnt_acc for r in group if r.learnt_acc is not None]
+    return np.mean(known) if known else np.nan

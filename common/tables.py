@@ -18,7 +18,7 @@ class Html(str):
 def sortable(shown, values, row_name, filter_by, label):
     """Return a table of `shown`, a DataFrame of text, with a button to sort by in each heading and two filters above.
 
-    Columns that are in `values`, {column: numbers}, are sorted by these. The text of `row_name` heads its row; a choice
+    Columns that are in `values`, {column: numbers}, are sorted by these, NaN before all. The text of `row_name` heads its row; a choice
     list filters by the column `filter_by`; `label` says what the table holds, for those who do not see it.
     """
     def kind(column):
@@ -35,7 +35,8 @@ def sortable(shown, values, row_name, filter_by, label):
                 text = escape(text).replace("_", "_<wbr>")  # where it may break
                 cells.append(f'<th scope="row"{kind(column)}{group}>{text}</th>')
             else:
-                value = f' data-value="{list(values[column])[place]:.10g}"' if column in values else ""
+                by = list(values[column])[place] if column in values else None
+                value = "" if by is None else ' data-value="-Infinity"' if by != by else f' data-value="{by:.10g}"'
                 cells.append(f"<td{kind(column)}{value}>{minus(escape(text))}</td>")
         rows.append(f"<tr{group}>{''.join(cells)}</tr>")
     choices = "".join(f"<option>{escape(c)}</option>" for c in sorted(set(shown[filter_by])))

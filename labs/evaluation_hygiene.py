@@ -446,13 +446,13 @@ show.Table(pd.DataFrame(rows))
 # %% tags=["remove-input"]
 rates = [", ".join(f"{rate:.0e}" for rate in group[0].curves().lr.unique())
          for group in (repaired_records, constant_records)]
-taught = [100 * np.mean([r.train_acc for r in group]) for group in (repaired_records, constant_records)]
+taught = [100 * stats.learnt(group) for group in (repaired_records, constant_records)]
 helped = stats.gained(repaired_records, constant_records)[0] > 0 and taught[1] > taught[0]
 show.Text(
     "**The difference.** " + stats.sentence(repaired_records, constant_records, ("step schedule", "constant rate"))
     + (f" Whether a schedule ran need not be guessed: the history's column *lr* holds {rates[0]} for the one run and "
        f"{rates[1]} for the other." if rates[0] != rates[1] else " In so few epochs no step is due: both had the same rates.")
-    + (f" In these runs the slip *helped*: training accuracy, too, ends higher, at {taught[1]:.1f} % against "
+    + (f" In these runs the slip *helped*: clean training accuracy, too, ends higher, at {taught[1]:.1f} % against "
        f"{taught[0]:.1f} %, so the steps came before the network had learnt what it could. To mend a slip is to know what "
        "ran. Whether it raises the number is another question." if helped else ""))
 

@@ -456,5 +456,5 @@ show.summary({"as run": as_run_records, **{four[n]: group for n, group in groups
 #   them, each question has two answers, and one can see whether they agree.
 # * One run of each can show that two networks are not equally accurate; that two ways of building are not, only seeds can.
 #
-# Compare training and test accuracy in the table: the gap between them is what Level 3 sets out to close, with
+# Compare clean training and test accuracy in the table: the gap between them is what Level 3 sets out to close, with
 # regularisation.

@@ -157,10 +157,10 @@ show.Text(
     + ", ".join(f"`{name}` {show.percent(r.val_acc for r in group)}" for name, group in normed.items())
     + ". On the test images:\n\n"
     + "\n".join(f"* {stats.sentence(normed['model_4'], normed[name], ('batch', name))}" for name in norms)
-    + "\n\nDoes noise work against over-fitting? The gap can hardly tell. Training less test accuracy is "
+    + "\n\nDoes noise work against over-fitting? Clean training less test accuracy is "
     + ", ".join(f"{show.gap(group)} points (`{name}`)" for name, group in normed.items())
-    + "; the former is counted on changed images with channels dropped, for all four alike, but for batch and ghost also "
-    "under the noise itself: part of a smaller gap is how it is counted. They share one recipe, whose rate the source used "
+    + ". (Clean: counted after the last epoch on unchanged images learnt from, with no channel dropped and no batch's noise.) "
+    "They share one recipe, whose rate the source used "
     "with batch normalisation and batches of 64; it was tuned for none of them. Another rate, or the much smaller batches "
     "for which group normalisation was made, may change the order.")
 

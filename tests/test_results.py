@@ -27,7 +27,7 @@ def record(lab="a", variant="v", seed=0, acc=0.8, params=1000, **more):
     history = [dict(epoch=1, train_acc=acc + 0.1, clean_acc=acc + 0.05, test_acc=acc, test_loss=0.7, lr=0.1,
                     seconds=9.0)]
     fields = dict(recipe=Recipe(epochs=1), engine=1, data="d", network="n", dataset="cifar10", split={}, test_loss=1.0,
-                  macs=10 * params, history=history, test_acc=acc, confusion=[], device="a CPU", precision="fp32",
+                  macs=10 * params, history=history, test_acc=acc, learnt_acc=acc + 0.05, confusion=[], device="a CPU", precision="fp32",
                   threads=1, torch="2", commit="c", date="2026-01-01", seconds=9.0, files={})
     return records.Record(lab=lab, variant=variant, seed=seed, params=params, **fields | more)
 
@@ -80,7 +80,12 @@ def test_what_a_variant_used_the_test_set_for_and_where_it_ran():
                               record(variant="w", recipe=peeking, at_once=1)])
     assert table.test_set.tolist() == ["once", "every epoch, for statistics"]
     assert table.machine.tolist() == ["NVIDIA, fp32, 3 runs at once; a CPU, 1 thread, fp32, maybe shared", "a CPU, 1 thread, fp32"]
-    assert table.gap.tolist() == pytest.approx([10, 10])
+    assert table.gap.tolist() == pytest.approx([5, 5])
+
+
+def test_the_gap_is_that_of_the_runs_that_have_clean_training_accuracy():
+    table = results.overview([record(), record(seed=1, learnt_acc=None), record(variant="w", learnt_acc=None)])
+    assert table.gap.tolist() == pytest.approx([5, float("nan")], nan_ok=True)
 
 
 def test_reported_names_what_the_labs_have_and_all_that_they_run_as_the_sources_did():
@@ -246,8 +251,8 @@ document.addEventListener("DOMContentLoaded", () => {
 
 @pytest.mark.skipif(not shutil.which("chromium"), reason="no chromium here")
 def test_the_table_sorts_and_filters_in_a_browser(tmp_path):
-    shown = pd.DataFrame({"variant": ["b", "a", "c"], "lab": ["x", "y", "x"], "size": ["1,000", "20", "-3"]})
-    table = tables.sortable(shown, {"size": [1000, 20, -3]}, "variant", "lab", "All")
+    shown = pd.DataFrame({"variant": [*"bacd"], "lab": [*"xyxz"], "size": ["1,000", "20", "-3", "–"]})
+    table = tables.sortable(shown, {"size": [1000, 20, -3, float("nan")]}, "variant", "lab", "All")
     script = (ROOT / "book" / "_static" / "tables.js").read_text()
     (tmp_path / "page.html").write_text(f"<meta charset=utf-8><script>{script}</script><script>{TRIED}</script>{table}")
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
@@ -256,6 +261,6 @@ def test_the_table_sorts_and_filters_in_a_browser(tmp_path):
                           timeout=120).stdout
     assert 'data-said="' in page, page
     assert page.partition('data-said="')[2].partition('"')[0].split("; ") == [
-        "bac 3 of 3 shown", "abc 3 of 3 shown",
-        "cab 3 of 3 shown", "bac 3 of 3 shown",  # by number, and back
-        "a 1 of 3 shown", "c 1 of 3 shown", "bac 3 of 3 shown", "bc 2 of 3 shown", "1"]
+        "bacd 4 of 4 shown", "abcd 4 of 4 shown",
+        "dcab 4 of 4 shown", "bacd 4 of 4 shown",  # by number, none before all, and back
+        "a 1 of 4 shown", "c 1 of 4 shown", "bacd 4 of 4 shown", "bc 2 of 4 shown", "1"]

@@ -18,23 +18,25 @@ class Run:
         self.history = [dict(epoch=epoch, train_acc=accuracy + 0.1, test_acc=accuracy, test_loss=loss, seconds=seconds / (epoch % 3 + 1)) | more
                         for epoch, (accuracy, loss) in enumerate(zip(accuracies, losses), start=1)]
         self.test_acc, self.train_acc, self.took = accuracies[-1], accuracies[-1] + 0.1, seconds
-        self.val_acc = more.get("val_acc")
+        self.val_acc, self.learnt_acc = more.get("val_acc"), more.get("learnt_acc")
 
     def curves(self):
         return pd.DataFrame(self.history).set_index("epoch")
 
 
-RUNS = [Run([0.5, 0.7, 0.6], [1.0, 0.8, 0.9], 90), Run([0.5, 0.6, 0.8], [1.0, 0.9, 0.5], 150)]
+RUNS = [Run([0.5, 0.7, 0.6], [1.0, 0.8, 0.9], 90, learnt_acc=0.65), Run([0.5, 0.6, 0.8], [1.0, 0.9, 0.5], 150)]
 
 
 def test_a_summary_is_a_row_for_each_variant():
     frame = show.summary({"as run": RUNS, "held out": [Run([0.5], [1.0], val_acc=0.75)]}).frame
     assert frame.values.tolist() == [
-        ["as run", 83_368, 22_000_000, 3, "–", "70.00% ± 14.14", "80.00% ± 14.14", 2, "2.0"],
-        ["held out", 83_368, 22_000_000, 1, "75.00%", "50.00%", "60.00%", 1, "1.5"]]
+        ["as run", 83_368, 22_000_000, 3, "–", "70.00% ± 14.14", "65.00% (1 of 2)", 2, "2.0"],
+        ["held out", 83_368, 22_000_000, 1, "75.00%", "50.00%", "–", 1, "1.5"]]
     assert "83,368" in show.summary({"as run": RUNS})._repr_html_()
-    more = show.summary({"as run": RUNS}, gap=show.gap, fastest_epoch=show.seconds).frame
-    assert more["gap"].tolist() == ["10.0"] and more["fastest epoch"].tolist() == ["40.0"]  # of 30 and 50, the second of three
+    more = show.summary({"both": RUNS, "new": RUNS[:1], "old": RUNS[1:]}, gap=show.gap).frame
+    assert more["gap"].tolist() == ["5.0", "5.0", "–"]  # of the runs that have clean training accuracy
+    more = show.summary({"as run": RUNS}, fastest_epoch=show.seconds).frame
+    assert more["fastest epoch"].tolist() == ["40.0"]  # of 30 and 50, the second of three
 
 
 def test_a_summary_says_which_machine_where_there_are_several():

@@ -53,6 +53,15 @@ def test_numbers_that_no_run_can_have_given_are_found(lab, change, said):
         labs.verify("")
 
 
+@pytest.mark.parametrize("more", [None, float("nan"), 0.02])
+def test_another_clean_training_accuracy_is_found(lab, more):
+    record(1, "a_lab/one")
+    held = labs.read_all()[0]
+    sealed(held, dict(learnt_acc=more and held.learnt_acc + more))
+    with pytest.raises(CourseError, match="holds a clean training accuracy of .* and its weights have 0"):
+        labs.verify("")
+
+
 @pytest.mark.parametrize("factor", [1.1, 0.0, float("nan")])
 def test_weights_with_another_loss_are_found(lab, factor):
     record(1, "a_lab/one")
