@@ -118,6 +118,11 @@ def read_all(folder=RECORDS):
     return sorted(records, key=lambda r: (r.lab, r.variant, r.seed))
 
 
+def alike(group):
+    """Tell whether records differ in nothing but their seed: in data, network, recipe and engine they are one experiment."""
+    return all(fits(r, group[0].model_dump(include={"data", "network", "recipe", "engine"})) for r in group)
+
+
 def table(records=None):
     """Return a DataFrame with one row a variant: means over seeds, `seeds` their count, `seconds` the median run's.
 
@@ -130,7 +135,7 @@ def table(records=None):
     for (lab, variant), group in itertools.groupby(records, key=lambda r: (r.lab, r.variant)):
         group = list(group)
         first, tests = group[0], np.array([r.test_acc for r in group])
-        if not all(fits(r, first.model_dump(include={"data", "network", "recipe", "engine"})) for r in group):
+        if not alike(group):
             raise CourseError(f"The records of {lab}/{variant} are of different experiments: remove those that its lab does "
                               "not ask for any more; `make verify` names them.")
         rows.append(dict(

@@ -1,14 +1,16 @@
 """Our results beside those of others: what is on record, what the sources reported, what was published."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 from scipy import stats
 
 from common.data import ROOT
 from common.inspect import macs
-from common.labs import all_variants
+from common.labs import LABS, all_variants, variants
 from common.plots import mean
-from common.records import read_all, table
+from common.records import alike, fits, identity, read_all, table
 from common.show import machine, percent
 
 REPORTED = ROOT / "book" / "reported.csv"  # what the three sources print, quoted
@@ -45,6 +47,18 @@ def grouped(text):
     return f"{int(text):,}" if text.isdigit() else text
 
 
+def present():
+    """Return all records, of a variant that is amid being trained anew only those of it as it is now."""
+    kept = []
+    for (lab, name), group in itertools.groupby(read_all(), key=lambda r: (r.lab, r.variant)):
+        group = list(group)
+        if not alike(group):
+            now = variants(LABS / f"{lab}.py").get(name)
+            group = [r for r in group if now and fits(r, identity("cifar10", now, r.seed))] or group[:1]
+        kept += group
+    return kept
+
+
 def overview(records=None):
     """Return `records.table` with more columns: accuracy and std in percent, gap in points, test_set, machine.
 
@@ -52,7 +66,7 @@ def overview(records=None):
     the variant used the test set for; `machine` is the device with its threads and the number format, and how many runs
     shared it.
     """
-    records = read_all() if records is None else records
+    records = present() if records is None else records
     used, machines, gaps = {}, {}, {}
     for record in records:
         key = record.lab, record.variant

@@ -83,6 +83,20 @@ def test_what_a_variant_used_the_test_set_for_and_where_it_ran():
     assert table.gap.tolist() == pytest.approx([5, 5])
 
 
+def test_amid_training_anew_a_variant_is_shown_by_its_runs_as_it_is_now(monkeypatch):
+    def run(seed, recipe, lab="level_1", name="repaired"):
+        variant = LABS["level_1", "repaired"]._replace(recipe=recipe)
+        return record(lab, name, acc=recipe.lr, **records.identity("cifar10", variant, seed) | dict(recipe=recipe))
+
+    now = LABS["level_1", "repaired"].recipe
+    before, older = now.plus(lr=0.5), now.plus(lr=0.25)
+    monkeypatch.setattr(results, "read_all", lambda: [
+        run(0, now), run(1, before), run(2, now), run(0, before, name="z"), run(0, older, "level_2"), run(1, before, "level_2")])
+    assert [(r.lab, r.variant, r.seed, r.recipe.lr) for r in results.present()] == [
+        ("level_1", "repaired", 0, now.lr), ("level_1", "repaired", 2, now.lr), ("level_1", "z", 0, 0.5), ("level_2", "repaired", 0, 0.25)]
+    assert results.overview().seeds.tolist() == [2, 1, 1]
+
+
 def test_the_gap_is_that_of_the_runs_that_have_clean_training_accuracy():
     table = results.overview([record(), record(seed=1, learnt_acc=None), record(variant="w", learnt_acc=None)])
     assert table.gap.tolist() == pytest.approx([5, float("nan")], nan_ok=True)
