@@ -158,10 +158,9 @@ show.beside(["203,624", "60.50%", "72.33%", "72.61% (the 48th and 49th)", "49", 
 clean, test = stats.learnt(as_run_records), np.mean([r.test_acc for r in as_run_records])
 show.Text(
     f"**What we see.** Clean training accuracy is {show.percent(r.learnt_acc for r in as_run_records)}, test accuracy "
-    f"{show.percent(r.test_acc for r in as_run_records)}. Counted alike, training is {100 * abs(clean - test):.1f} points "
-    f"{'above' if clean > test else 'not above'} test. Yet {1 - clean:.0%} of images that the network was given {epochs or 50} "
-    "times, changed in ever new ways, it takes for something else. Could it learn more of them? It is Level 2's network, so "
-    "we can see what it learns without all this.")
+    f"{show.percent(r.test_acc for r in as_run_records)}: counted alike, training minus test is {100 * (clean - test):+z.1f} "
+    f"points. Yet {1 - clean:.0%} of images that the network was given in every epoch, changed in ever new ways, it takes for "
+    "something else. Could it learn more of them? It is Level 2's network, so we can see what it learns without all this.")
 
 # %% [markdown]
 # ## One part at a time
