@@ -46,7 +46,7 @@ from common.runs import runs
 dataset: str = "cifar10"  # or "synthetic": drawn shapes, for a quick trial
 data_dir: str = ""  # where CIFAR-10 lies; empty: $DATA_DIR, or else data/
 epochs: int = 0  # 0: as many as each recipe says
-seeds: int = 2  # how many networks of each variant
+seeds: int = 3  # how many networks of each variant
 images: int = 0  # how many to train on, and to test on; 0: all
 device: str = "auto"  # "cuda" or "cpu"; auto takes the GPU where there is one
 retrain: bool = False  # True: train even what is on record
@@ -349,7 +349,8 @@ show.Text(
     f"{'have' if stood > 7 else 'never have'} acted. To watch the validation loss is our change.")
 
 # %% tags=["remove-input"]
-show.Text("**The difference.** " + stats.sentence(as_run_records, repaired_records, ("as run", "repaired")))
+show.Text("**The difference.** " + stats.sentence(as_run_records, repaired_records, ("as run", "repaired")) + "\n\n"
+          + stats.precisions({"as run": as_run_records, "repaired": repaired_records}))
 
 # %% [markdown]
 # (Too few runs for an interval are compared image by image: [McNemar's test](../book/glossary.md) counts the images on
