@@ -18,8 +18,8 @@ class Html(str):
 def sortable(shown, values, row_name, filter_by, label):
     """Return a table of `shown`, a DataFrame of text, with a button to sort by in each heading and two filters above.
 
-    Columns that are in `values`, {column: numbers}, are sorted by these, NaN before all. The text of `row_name` heads its row; a choice
-    list filters by the column `filter_by`; `label` says what the table holds, for those who do not see it.
+    Columns that are in `values`, {column: numbers}, are sorted by these, NaN before all. The text of `row_name` heads its
+    row; a choice list filters by the column `filter_by`; `label` says what the table holds, for those who do not see it.
     """
     def kind(column):
         return ' class="name"' if column == row_name else ' class="number"' if column in values else ""

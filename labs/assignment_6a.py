@@ -271,7 +271,7 @@ show.Text(f"**What we see.** Test accuracy here less that of the source, in poin
 # * The gap narrowed against the middle network only; from base to final it grew (*gap, source*). Even that compares
 #   little: training accuracy is measured under dropout, of which the base has more, and under augmentation, which only
 #   the final network has. Both make a gap look small. The *clean gap* leaves both aside: there, images learnt from are
-#   given unchanged and with no channel dropped, as test images are.
+#   given unchanged and with nothing dropped, as test images are.
 #
 # ## What each rung gave
 #
