@@ -99,7 +99,7 @@ def verify(data_dir, every=1):
     """
     data = datasets.load("cifar10", data_dir)
     offered = {(lab, name): variant for lab, name, variant in all_variants()}
-    records, scales = read_all(), {}  # {what decides the normalisation: (mean, std)}
+    records, scales = read_all(), {}  # {what decides the normalisation: (mean, std, images learnt from)}
     for record in records:
         said = f"The record {record.path}"
         variant = offered.get((record.lab, record.variant))
@@ -118,9 +118,11 @@ def verify(data_dir, every=1):
         if ".safetensors" in record.files:
             key = record.recipe.validation, record.recipe.statistics
             if key not in scales:
-                scales[key] = datasets.normalisation(data, record.recipe)
+                learn, _ = datasets.split(data.train_labels, record.recipe.validation)
+                scales[key] = *datasets.normalisation(data, record.recipe), learn[:LEARNT:every]
+            mean, std, learn = scales[key]
             network = record.load_weights(network).to(memory_format=torch.channels_last)
-            loss, _, given = evaluate(network, data.test_images[::every], data.test_labels[::every], *scales[key])
+            loss, _, given = evaluate(network, data.test_images[::every], data.test_labels[::every], mean, std)
             apart = (given != predictions[::every]).double().mean().item()
             moved = ((given == data.test_labels[::every]).double() - right[::every].double()).mean().item()
             lost = every == 1 and not abs(loss - record.test_loss) <= LOSES * loss  # nor is NaN a loss
@@ -129,8 +131,7 @@ def verify(data_dir, every=1):
                                   f"images, their accuracy differs by {moved:+.2%}, and their loss is {loss:.4f}, not "
                                   f"{record.test_loss:.4f}: restore it with git, or remove it and train it again with "
                                   "`make record`.")
-            learn = datasets.split(data.train_labels, record.recipe.validation)[0][:LEARNT:every]
-            _, learnt, _ = evaluate(network, data.train_images[learn], data.train_labels[learn], *scales[key])
+            _, learnt, _ = evaluate(network, data.train_images[learn], data.train_labels[learn], mean, std)
             off = AGREES + 2 / len(learn)  # of a trial's few images, two may lie near a border
             off += 3 * (learnt * (1 - learnt) / len(learn)) ** 0.5 if every > 1 else 0  # chance, of having taken these
             if record.learnt_acc is None or not abs(learnt - record.learnt_acc) <= off:

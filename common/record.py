@@ -57,6 +57,11 @@ class Record(BaseModel):
         return self.history[-1].get("val_acc")
 
     @property
+    def gap(self):
+        """Clean training accuracy less test accuracy, as a fraction; NaN where the former was not measured."""
+        return float("nan") if self.learnt_acc is None else self.learnt_acc - self.test_acc
+
+    @property
     def took(self):
         """Seconds of training: the median epoch's times the number of epochs. A pause makes one epoch long, and no more."""
         return len(self.history) * float(np.median([row["seconds"] for row in self.history]))

@@ -72,7 +72,7 @@ def overview(records=None):
         key = record.lab, record.variant
         used[key] = _used(record.recipe)
         machines.setdefault(key, set()).add(_machine(record))
-        gaps.setdefault(key, []).append(np.nan if record.learnt_acc is None else record.learnt_acc - record.test_acc)
+        gaps.setdefault(key, []).append(record.gap)
     frame = table(records)
     keys = list(zip(frame.lab, frame.variant))
     return frame.assign(accuracy=100 * frame.test_acc_mean, std=100 * frame.test_acc_std,

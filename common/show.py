@@ -169,8 +169,8 @@ def alike(*groups):
 
 def gap(group):
     """Return clean training accuracy less test accuracy, in points, mean over the records that have the former; – if none."""
-    known = [r.learnt_acc - r.test_acc for r in group if r.learnt_acc is not None]
-    return f"{100 * pd.Series(known).mean():z.1f}" if known else "–"
+    mean = 100 * pd.Series([r.gap for r in group]).mean()  # of those that are numbers
+    return f"{mean:z.1f}" if mean == mean else "–"
 
 
 def fastest_epoch(group):

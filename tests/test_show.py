@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from common import show, tables
+from common.record import Record
 from common.settings import Settings
 
 
@@ -13,6 +14,7 @@ class Run:
     """What a record is to a table."""
 
     variant, params, macs, device, precision, threads, at_once = "one", 83_368, 22_000_000, "A CPU", "fp32", 2, 1
+    gap = Record.gap
 
     def __init__(self, accuracies, losses, seconds=90, **more):
         self.history = [dict(epoch=epoch, train_acc=accuracy + 0.1, test_acc=accuracy, test_loss=loss, seconds=seconds / (epoch % 3 + 1)) | more
