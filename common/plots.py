@@ -98,7 +98,7 @@ def kernels(weight, title):
 
 def grown(rows):
     """Return those of common.whole_runs.growth's rows in which only images grow, and those in which only epochs do."""
-    frame = pd.DataFrame(rows)
+    frame = pd.DataFrame(rows).sort_values(["images", "epochs"])
     return {"images": frame[frame.epochs == 1], "epochs": frame[frame.images == frame.images.min()]}
 
 
@@ -116,7 +116,7 @@ def growth(rows):
         all_axes[0].xaxis.get_major_locator().set_params(nbins=3)
         figure.suptitle(f"{name.capitalize()} of a run", fontsize=10)
         said = [f"with {amount} from {part[amount].min():,} to {part[amount].max():,} it goes from "
-                f"{part[column].min():,.0f} to {part[column].max():,.0f} {unit}" for amount, part in parts]
+                f"{part[column].iloc[0]:,.0f} to {part[column].iloc[-1]:,.0f} {unit}" for amount, part in parts]
         figures.append(picture(figure, f"{name.capitalize()} of a run: {', and '.join(said)}."))
     return Row(figures)
 

@@ -34,7 +34,7 @@ def against(ours, sources, published, cost, name):
         for part, style, label in ((ours[once], {}, "ours, test set used once"),
                                    (ours[~once], dict(markerfacecolor="white"), "ours, test set used for more"))]
     handles += axes.step(best[cost], best.accuracy, where="post", color=OURS, linewidth=1, label="our frontier")
-    handles += axes.plot(sources[cost], sources.accuracy, "x", color=SOURCES, markeredgewidth=1.5,
+    handles += axes.plot(sources[cost], sources.accuracy, "x", color=SOURCES, markeredgewidth=1.5, zorder=4,
                          label="reported by the sources")
     handles += axes.plot(published[cost], published.accuracy, "D", color=PUBLISHED, markersize=5, zorder=3,
                          label="published")

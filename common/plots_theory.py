@@ -34,7 +34,7 @@ def windows(cases, side=7):
         axes.set_title(f"{title}\n{side}×{side} to {count}×{count}", fontsize=8)
         said.append(f"{title}, {count}×{count}")
     return picture(figure, f"A {side}×{side} map in grey, its padding in white, and the taps of a kernel at its first, "
-                           f"second and last place of the top row. Size of the output: {'; '.join(said)}.")
+                           f"second and last place of the top row. Size of the output: {'; '.join(said)}.", least=110 * len(cases))
 
 
 def growth(depths, whole, most):
@@ -49,17 +49,17 @@ def growth(depths, whole, most):
                            f"from {most[0]} to {most[-1]} and ever flatter.")
 
 
-def histograms(values, unit):
-    """Draw how values spread, a panel for each of `values` {title: {label: numbers}}."""
+def histograms(values):
+    """Draw how values spread, a panel for each of `values` {title: (unit, {label: numbers})}."""
     figures = []
-    for title, groups in values.items():
+    for title, (unit, groups) in values.items():
         figure, axes = plt.subplots(figsize=(4.0, 3.0), layout="constrained")
         said = []
         for (label, numbers), color, style in zip(groups.items(), (BLUE, ORANGE, GREEN), ("-", "--", "-.")):
             numbers = np.asarray(numbers).ravel()
             axes.hist(numbers, bins=60, density=True, histtype="step", color=color, linestyle=style, label=label)
             said.append(f"{label} mean {numbers.mean():.2f}, deviation {numbers.std():.2f}")
-        axes.set(xlabel=unit, ylabel="share")
+        axes.set(xlabel=unit, ylabel="density")
         axes.legend()
         figure.suptitle(title, fontsize=10)
         figures.append(picture(figure, f"Histograms, {title}: {'; '.join(said)}."))
@@ -96,4 +96,4 @@ def maps(values, what):
         axes.set(xticks=[], yticks=[])
         axes.set_title(title, fontsize=9)
     said = "; ".join(f"{title}, {np.shape(matrix)[0]}×{np.shape(matrix)[1]}" for title, matrix in values.items())
-    return picture(figure, f"{what}, with every number written into its square: {said}.")
+    return picture(figure, f"{what}, with every number written into its square: {said}.", least=110 * len(values))

@@ -9,9 +9,9 @@ from scipy import stats
 from common.data import ROOT
 from common.inspect import macs
 from common.labs import LABS, all_variants, variants
-from common.plots import mean
 from common.records import alike, fits, identity, read_all, table
 from common.show import machine, percent
+from common.stats import lowest_loss
 
 REPORTED = ROOT / "book" / "reported.csv"  # what the three sources print, quoted
 PUBLISHED = ROOT / "book" / "published.csv"  # what others publish, quoted
@@ -163,10 +163,9 @@ def reproduced(row, group):
         rows += [accuracy("test accuracy, last epoch", row.test, lambda r: r.test_acc),
                  accuracy("test accuracy, best epoch", row.best, lambda r: r.curves().test_acc.max())]
         if row.loss:
-            loss = mean(group, "test_loss") if group else None
-            rows.append(("lowest test loss (nats), in epoch", f"{row.loss} ({row.loss_epoch})",
-                         f"{loss.min():.3f} ({loss.idxmin()})" if group else missing,
-                         f"{loss.min() - float(row.loss):+.3f}" if group else "–"))
+            here = "{} ({})".format(*lowest_loss(group)) if group else missing
+            apart = f"{np.mean([r.curves().test_loss.min() for r in group]) - float(row.loss):+.3f}" if group else "–"
+            rows.append(("lowest test loss (nats), in epoch", f"{row.loss} ({row.loss_epoch})", here, apart))
         if row.seconds:
             rows.append(("seconds of a run", row.seconds, f"{np.mean([r.took for r in group]):.2f}" if group else missing, "–"))
         return rows

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import pandas as pd
 from matplotlib import pyplot as plt
 
+from common import stats
 from common.plan import clock
 from common.records import read_all
 from common.settings import trial
@@ -68,7 +69,8 @@ class Table:
 
     def _repr_html_(self):
         frame = self.frame.map(lambda v: f"{v:,}" if isinstance(v, int) else v)
-        return minus(frame.to_html(index=False, border=0, classes="table", justify="left"))
+        table = frame.to_html(index=False, border=0, classes="table", justify="left")
+        return minus(re.sub(r"<td>(?=[^<]{36})", '<td class="long">', table))
 
     def __repr__(self):
         return self.frame.to_string(index=False)
@@ -86,7 +88,7 @@ def percent(fractions):
     """
     fractions = list(fractions)
     values = pd.Series([fraction for fraction in fractions if fraction is not None])
-    few = f" ({len(values)} of {len(fractions)})" * (len(values) < len(fractions))
+    few = f" ({len(values)} of {len(fractions)} runs)" * (len(values) < len(fractions))
     return mean_and_deviation(values.mean(), values.std()) + few if len(values) else "–"  # the deviation of one is NaN
 
 
@@ -126,14 +128,14 @@ def beside(source, records, more=()):
     and value of the lowest test loss. `more` are rows before the last, (what, source, here).
     """
     curves = [record.curves() for record in records]
-    loss = pd.concat([curve.test_loss for curve in curves], axis=1).mean(axis=1)
+    lowest, epochs = stats.lowest_loss(records)
     here = {
         "parameters": f"{records[0].params:,}",
         "training accuracy, last epoch": percent(r.train_acc for r in records),
         "test accuracy, last epoch": percent(r.test_acc for r in records),
         "test accuracy, best epoch": percent(curve.test_acc.max() for curve in curves),
-        "epoch of the lowest test loss": str(loss.idxmin()),
-        "lowest test loss (nats)": f"{loss.min():.3f}",
+        "epoch of the lowest test loss": epochs,
+        "lowest test loss (nats)": lowest,
     }
     rows = [(what, said, ours) for (what, ours), said in zip(here.items(), source, strict=True)]
     rows += [*more, ("runs", "1", str(len(records)))]

@@ -111,6 +111,9 @@ def precisions(groups):
         made.setdefault(" or ".join(sorted({r.precision for r in group})), []).append(name)
     if len(made) == 1 and " or " not in min(made):
         return f"All of these runs were trained in {min(made)}."
+    by_seed = [{r.seed: r.precision for r in group} for group in groups.values()]
+    if len(by_seed) > 1 and all(one == by_seed[0] for one in by_seed):
+        return f"These runs were trained in {min(made)}, those of one seed alike, so no pair differs in its number format."
     return ("**Not trained alike:** " + "; ".join(
         f"in {precision}{', by seed' * (' or ' in precision)}: {', '.join(names)}" for precision, names in made.items())
         + ". Of a difference between a run in the one and a run in the other, the number format may have made a part.")
@@ -120,3 +123,11 @@ def learnt(group):
     """Return the mean clean training accuracy of a variant's records, of those that have one; NaN where none has."""
     known = [r.learnt_acc for r in group if r.learnt_acc is not None]
     return np.mean(known) if known else np.nan
+
+
+def lowest_loss(records):
+    """Return ("mean ± standard deviation" of each run's lowest test loss, nats; the epochs of these, as "9, 14"), text."""
+    losses = [record.curves().test_loss for record in records]
+    values = [loss.min() for loss in losses]
+    deviation = f" ± {np.std(values, ddof=1):.3f}" if len(values) > 1 else ""
+    return f"{np.mean(values):.3f}{deviation}", ", ".join(str(loss.idxmin()) for loss in losses)

@@ -28,7 +28,7 @@ class Client(PapermillNotebookClient):
     """Passes over a cell that asks for a run that is not on record, and cells that need what such a cell defines."""
 
     undefined = frozenset()
-    noted = None  # the last cell with a note: of several that follow each other, the first has it
+    noted = None  # the last cell with a note: one without code to be seen that follows has none
 
     def execute_cell(self, cell, index, **more):
         """Execute `cell`; one that waits shows a note in place of its output."""
@@ -41,7 +41,8 @@ class Client(PapermillNotebookClient):
                 self.nb.metadata["waits"] = [*self.nb.metadata.get("waits", []), error.evalue]
             elif name and name[1] in self.undefined:
                 shows = isinstance(ast.parse(cell.source).body[-1], ast.Expr)
-                cell.outputs = [note("Waits for runs.")] * (shows and index - 1 != self.noted)
+                again = index - 1 == self.noted and "remove-input" in cell.metadata.get("tags", [])
+                cell.outputs = [note("Waits for runs.")] * (shows and not again)
             else:
                 raise
         if cell.outputs or index - 1 == self.noted:

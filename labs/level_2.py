@@ -280,7 +280,7 @@ groups = {name: runs("level_2", name, variants[name], options)
           for name in four}
 plots_study.dots(
     [(four[n], [r.test_acc for r in group]) for n, group in groups.items()],
-    f"Four networks, {plots.seeds(groups['pooled_small'])} each")
+    "Four networks")
 
 # %% [markdown]
 # *Pooled, small* and the network that Level 1 repaired differ in the schedule alone: Level 1 lowers the rate when the
@@ -313,7 +313,8 @@ show.Text(
 #
 # Striding and the blocks are each measured twice. Where a change's two measurements differ by more than seeds do, the
 # changes do not simply add up: what one is worth depends on the other, which is called an *interaction*. How much seeds
-# do, one pair of runs cannot say. The [results](../book/results) give a rough deviation of a single run. With one run of
+# do, one pair of runs cannot say. The [results](../book/results) give the deviation of a single run in other labs; Level
+# 1's networks are the nearest to these, but few, and ShatheNet's are many, but less accurate. With one run of
 # each network, the difference of the two measurements is made of four runs, and independent deviations add up as
 # squares: by chance alone its deviation is √4 times, so twice, that of a single run. Only from about twice this on, four
 # times that of a single run, would we speak of an interaction. Before you read on, look the deviation up, and decide.
@@ -321,17 +322,22 @@ show.Text(
 # %% tags=["remove-input"]
 strided = {size: stats.gained(groups[f"pooled_{size}"], groups[f"strided_{size}"])[0] for size in ("small", "large")}
 blocks = {kind: stats.gained(groups[f"{kind}_small"], groups[f"{kind}_large"])[0] for kind in ("pooled", "strided")}
-apart, deviation = abs(strided["large"] - strided["small"]), results.deviation(results.overview())
-least = 2 * deviation * (4 / len(groups["pooled_small"])) ** 0.5
+apart, overview = abs(strided["large"] - strided["small"]), results.overview()
+deviations = [results.deviation(part) for part in (overview[overview.lab == "level_1"], overview)]
+limits = [2 * deviation * (4 / len(groups["pooled_small"])) ** 0.5 for deviation in deviations]
+over = [apart >= limit for limit in limits]
 both = strided["small"] + blocks["strided"]  # as blocks first and then striding
 show.Text(
     f"**What we see.** Striding changes test accuracy by {strided['small']:+.2f} points in the small network and by "
     f"{strided['large']:+.2f} in the large one; the four blocks by {blocks['pooled']:+.2f} beside pooling and by "
     f"{blocks['strided']:+.2f} beside striding. So the two measurements of a change are "
-    f"{apart:.2f} points apart. Over the seeds of one network the runs on record deviate by {deviation:.2f} points, all such "
-    f"networks taken together, so from {least:.2f} on we would speak of an interaction: "
-    + ("**the two changes interact**" if apart >= least else "**we do not**, which is not to say that there is none")
-    + ". (That deviation is a rough one, of other networks for the most part.)\n\n"
+    f"{apart:.2f} points apart. Over the seeds of one network, runs of Level 1 deviate by {deviations[0]:.2f} points and those "
+    f"of all labs taken together by {deviations[1]:.2f}, so we would speak of an interaction from {limits[0]:.2f} or from "
+    f"{limits[1]:.2f} points on: "
+    + ("**the two changes interact**, by both." if all(over) else
+       "**we do not**, by either, which is not to say that there is none." if not any(over) else
+       "**that is undecided**. By the one they interact, by the other it may be chance; only seeds of these very networks can "
+       "tell.") + "\n\n"
     f"Both changes together make {both:+.2f}, whichever comes "
     "first" + (": to compare Level 1 with Level 2 is to see this sum, and neither of its parts."
                if abs(both) < min(-strided["small"], blocks["strided"]) else "."))
@@ -362,13 +368,20 @@ show.Table(epochs_at.map("{:.1f}".format).reset_index(names="epochs until"))
 # %% tags=["remove-input"]
 small, large = (epochs_at[f"strided, {size}"] - epochs_at[f"pooled, {size}"] for size in ("small", "large"))
 last_below = max(curve[curve < 0.95 * curve.max()].last_valid_index() or 0 for curve in curves.values())
+
+
+def holds(*both):
+    """Return at which of the two sizes a number is above zero, for pooling, and the numbers."""
+    where = "at both sizes" if min(both) > 0 else "at one size only" if max(both) > 0 else "at neither size"
+    return f"{where} ({both[0]:+z.1f} small, {both[1]:+z.1f} large)"
+
+
 show.Text(
-    "**What we see.** Striding does take less computation. Pooled less strided, test accuracy: "
-    f"{-strided['small']:+z.2f} points at the small size and {-strided['large']:+z.2f} at the large one (above zero, pooling is "
-    "ahead). Epochs until a level, strided less pooled (above zero, pooling is earlier): for the common level of "
-    f"{common_level:.1%}, {small.iloc[0]:+z.1f} at the small size and {large.iloc[0]:+z.1f} at the large one; for 0.95 of its "
-    f"own best, {small.iloc[1]:+z.1f} and {large.iloc[1]:+z.1f}. Such "
-    "a count is rough: a curve may fall below its level again"
+    "**What we see.** Striding does take less computation. Pooling has the higher test accuracy, in points, "
+    f"{holds(-strided['small'], -strided['large'])}. It is earlier, in epochs, at the common level of {common_level:.1%} "
+    f"{holds(small.iloc[0], large.iloc[0])}, and at 0.95 of its own best {holds(small.iloc[1], large.iloc[1])}. "
+    + ("One run of each says no more. " if options.seeds < stats.ENOUGH else "")
+    + "A count of epochs is rough: a curve may fall below its level again"
     + (f", and one of these is below 0.95 of its best as late as in epoch {last_below}." if last_below else "."))
 
 # %% [markdown]

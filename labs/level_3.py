@@ -15,7 +15,7 @@
 #
 # **After this lab you can**
 #
-# * tell under-fitting from over-fitting by curves, and say which curve does not prove what it seems to;
+# * tell under-fitting from over-fitting, and say what curves of training and test accuracy alone do not prove;
 # * take apart several changes that came together;
 # * see a mistake of normalisation in a hole, and measure whether it matters;
 # * build a training recipe as a ladder, one rung at a time, and choose at its end by images that were held out for it.
@@ -225,12 +225,18 @@ def unpaired(name):
     return np.sqrt(2 * p * (1 - p) / groups[name][0].split["validation"])
 
 
+def wandering(name):
+    """Return the standard deviation of validation accuracy over the last ten epochs, in points: the mean over runs."""
+    return 100 * np.mean([r.curves().val_acc.tail(10).std(ddof=0) for r in groups[name]])
+
+
 def ladder(rungs):
     """Return a table with a row for each of the variants `rungs`, each compared with the one before."""
     return show.Table(pd.DataFrame([{
         "variant": name,
         "clean training": show.percent(r.learnt_acc for r in groups[name]),
         "validation": show.percent(validation(name)),
+        "last 10 epochs (points)": f"{wandering(name):.2f}",
         "step (points)": stats.worded(*stats.points(validation(before), validation(name))) if before else "",
         "validation loss lowest at epoch": "{} of {}".format(*lowest(name)),
     } for before, name in zip([None, *rungs], rungs)]))
@@ -244,9 +250,9 @@ turn, last = lowest("wrong_hole")
 learnt = [stats.learnt(groups[name]) for name in ("plain", "wrong_hole")]
 error = unpaired("plain")
 show.Text(
-    f"**What we see.** All three parts together take validation accuracy from {without:.1%} to {together:.1%}, and the "
-    f"lowest validation loss from epoch {lowest('plain')[0]} to epoch {turn} of {last}. Clean training accuracy goes from "
-    f"{learnt[0]:.1%} to {learnt[1]:.1%}, so the gap between clean training and validation accuracy from "
+    f"**What we see.** All three parts together take validation accuracy from {without:.1%} to {together:.1%}. The epoch of "
+    f"the lowest validation loss moves from {lowest('plain')[0]} to {turn}, of {last}. Clean training accuracy goes from "
+    f"{learnt[0]:.1%} to {learnt[1]:.1%}, so the gap between clean training and validation accuracy goes from "
     f"{100 * (learnt[0] - without):.1f} to {100 * (learnt[1] - together):.1f} points. "
     + ("**This is under-fitting**: the gap did close, as regularisation is meant to close it, but by losing on the images "
        "learnt from. On images not seen before the network lost as well, by more than two standard errors "
@@ -328,6 +334,8 @@ ladder(rungs)
 
 # %% tags=["remove-input"]
 gaps = [100 * (stats.learnt(groups[name]) - np.mean(validation(name))) for name in ("plain", "long")]
+constant = [name for name in rungs if groups[name][0].recipe.schedule == "constant"]
+late = {name: 100 * plots.mean(groups[name], "val_acc").tail(10).mean() for name in constant}
 show.Text(
     f"**What we see.** From `plain` to `long`, validation accuracy goes from {np.mean(validation('plain')):.1%} to "
     f"{np.mean(validation('long')):.1%}, and clean training minus validation accuracy from {gaps[0]:.1f} to {gaps[1]:.1f} "
@@ -336,7 +344,9 @@ show.Text(
        f"{np.mean(validation('crop')):.0%} the standard error of a difference is {100 * unpaired('crop'):.1f} points, as if "
        "each were tested on images of its own. What another seed would change comes on top."
        if options.seeds < stats.ENOUGH else "")
-    + "\n\n"
+    + " At a constant rate a reading also wanders from epoch to epoch: over a run's last ten, validation accuracy deviates by up "
+    f"to {max(wandering(name) for name in constant):.1f} points. From one mean of ten epochs to the next the steps are "
+    + ", ".join(f"{late[name] - late[before]:+.1f} (*{name}*)" for before, name in zip(constant, constant[1:])) + ".\n\n"
     + stats.precisions({name: groups[name] for name in rungs}))
 
 # %% [markdown]

@@ -9,8 +9,9 @@
 # %% [markdown]
 # # Inside Model4: normalisation, penalties, heat maps
 #
-# [Level 4](level_4) repairs Model4, a plain network of 96,490 parameters, which the author of Levels 1 to 3 built after
-# those. Here we take it as repaired and change a single thing at a time. The source's framework has several kinds of
+# Model4 is a plain network of 96,490 parameters, which the author of Levels 1 to 3 built after those. [Level 4](level_4)
+# repairs its recipe: the rate falls along a cosine, half of the images are mirrored, a hole is filled with the right mean,
+# and the test images take no part. Here we take it so, and change a single thing at a time. The source's framework has several kinds of
 # normalisation, a penalty on the weights, and heat maps; each of the three has a fault. *Over what should a layer
 # normalise, what does a penalty do to the weights, and where in its maps does a choice arise?*
 #
@@ -154,6 +155,8 @@ plots_study.compare(normed, "val_acc", "Model4, four normalisations",
 # %% tags=["remove-input"]
 shares = stats.learnt(normed["model_4"]), np.mean([r.test_acc for r in normed["model_4"]])
 error = 100 * np.sqrt(sum(p * (1 - p) for p in shares) / normed["model_4"][0].split["test"])  # both of as many images
+gaps = {name: 100 * np.mean([r.gap for r in group]) for name, group in normed.items()}
+spread = max(gaps.values()) - min(gaps.values())
 show.Text(
     "**What we see.** (`model_4` is the one with batch normalisation.) On the validation images: "
     + ", ".join(f"`{name}` {show.percent(r.val_acc for r in group)}" for name, group in normed.items())
@@ -161,7 +164,11 @@ show.Text(
     + "\n".join(f"* {stats.sentence(normed['model_4'], normed[name], ('batch', name))}" for name in norms)
     + "\n\nDoes noise work against over-fitting? Clean training less test accuracy is "
     + ", ".join(f"{show.gap(group)} points (`{name}`)" for name, group in normed.items())
-    + f"; by the images alone, the standard error of each is about {error:.1f} points. (Clean: counted after the last epoch on "
+    + f". By the images alone, the standard error of each is about {error:.1f} points, and that of a difference of two about "
+    f"{2 ** 0.5 * error:.1f}; the largest difference is {spread:.1f}"
+    + (": these runs do not show it." if spread < 2 * 2 ** 0.5 * error else
+       f", more than two such errors. It is least with `{min(gaps, key=gaps.get)}` and most with `{max(gaps, key=gaps.get)}`.")
+    + " (Clean: counted after the last epoch on "
     "unchanged images learnt from, with no channel dropped and no batch's noise.) They share one recipe, whose rate the source used "
     "with batch normalisation and batches of 64; it was tuned for none of them. Another rate, or the much smaller batches "
     "for which group normalisation was made, may change the order.")

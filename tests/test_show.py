@@ -32,7 +32,7 @@ RUNS = [Run([0.5, 0.7, 0.6], [1.0, 0.8, 0.9], 90, learnt_acc=0.65), Run([0.5, 0.
 def test_a_summary_is_a_row_for_each_variant():
     frame = show.summary({"as run": RUNS, "held out": [Run([0.5], [1.0], val_acc=0.75)]}).frame
     assert frame.values.tolist() == [
-        ["as run", 83_368, 22_000_000, 3, "–", "70.00% ± 14.14", "65.00% (1 of 2)", 2, "2.0"],
+        ["as run", 83_368, 22_000_000, 3, "–", "70.00% ± 14.14", "65.00% (1 of 2 runs)", 2, "2.0"],
         ["held out", 83_368, 22_000_000, 1, "75.00%", "50.00%", "–", 1, "1.5"]]
     assert "83,368" in show.summary({"as run": RUNS})._repr_html_()
     more = show.summary({"both": RUNS, "new": RUNS[:1], "old": RUNS[1:]}, gap=show.gap).frame
@@ -53,8 +53,8 @@ def test_a_summary_says_which_machine_where_there_are_several():
 def test_beside_a_source_stand_means_over_seeds():
     frame = show.beside(["1", "2%", "3%", "4%", "5", "6"], RUNS, [("a row", "7", "8")]).frame
     assert frame.source.tolist() == ["1", "2%", "3%", "4%", "5", "6", "7", "1"]
-    assert frame.here.tolist() == [  # the mean loss is lowest, 0.7, in epoch 3
-        "83,368", "80.00% ± 14.14", "70.00% ± 14.14", "75.00% ± 7.07", "3", "0.700", "8", "2"]
+    assert frame.here.tolist() == [  # the losses are lowest, 0.8 and 0.5, in epochs 2 and 3
+        "83,368", "80.00% ± 14.14", "70.00% ± 14.14", "75.00% ± 7.07", "2, 3", "0.650 ± 0.212", "8", "2"]
     with pytest.raises(ValueError):
         show.beside(["1", "2%"], RUNS)
 

@@ -87,9 +87,13 @@ def test_a_sentence_says_whether_there_is_a_difference(second, said):
 
 def test_number_formats_that_differ_are_told():
     def runs(*formats):
-        return [SimpleNamespace(precision=one) for one in formats]
+        return [SimpleNamespace(seed=seed, precision=one) for seed, one in enumerate(formats)]
 
     assert precisions({"a": runs("bf16"), "b": runs("bf16", "bf16")}) == "All of these runs were trained in bf16."
     assert precisions({"a": runs("bf16"), "b": runs("fp32", "fp32"), "c": runs("fp32", "bf16"), "d": runs("bf16")}).startswith(
         "**Not trained alike:** in bf16: a, d; in fp32: b; in bf16 or fp32, by seed: c. Of a difference")
     assert precisions({"a": runs("fp32", "bf16")}).startswith("**Not trained alike:**")
+    assert precisions({"a": runs("fp32", "bf16"), "b": runs("fp32", "bf16")}) == (
+        "These runs were trained in bf16 or fp32, those of one seed alike, so no pair differs in its number format.")
+    for other in (runs("bf16", "fp32"), runs("fp32")):
+        assert precisions({"a": runs("fp32", "bf16"), "b": other}).startswith("**Not trained alike:**")

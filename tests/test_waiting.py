@@ -20,9 +20,10 @@ for name in "first", "second":
 
 
 def execute(folder, *cells):
-    """Return what each cell shows once the cells are executed."""
+    """Return what each of `cells` shows once they are executed: code, or (code, tag)."""
     path = folder / "lab.ipynb"
-    nbformat.write(new_notebook(cells=[new_code_cell(cell) for cell in cells]), path)
+    tagged = [new_code_cell(cell) if isinstance(cell, str) else new_code_cell(cell[0], metadata=dict(tags=[cell[1]])) for cell in cells]
+    nbformat.write(new_notebook(cells=tagged), path)
     done = papermill.execute_notebook(path, path, engine_name="waiting", kernel_name="python3", progress_bar=False, folder=folder)
     return ["".join(o.get("text", "") or o["data"].get("text/markdown", "") or o["data"]["text/plain"] for o in cell.outputs)
             for cell in done.cells], done
@@ -30,9 +31,9 @@ def execute(folder, *cells):
 
 def test_what_waits_and_what_hangs_on_it_is_passed_over(tmp_path):
     said, done = execute(
-        tmp_path, "before, found = 3, {}", ASKS, "found", "def count():\n    return len(found)", "other = count() + before",
-        "other", "other", "for name in range(before):\n    pass\nname", "def found():\n    return 5\n\n\nfound()", "found() + before")
-    assert said == ["", "*Waits: `a_lab/second`, seed 0, is not on record.*", "", "", "", "*Waits for runs.*", "", "2", "5", "8"]
+        tmp_path, "before, found = 3, {}", ASKS, ("found", "remove-input"), "def count():\n    return len(found)", "other = count() + before",
+        "other", ("other", "remove-input"), ("other", "hide-input"), "for name in range(before):\n    pass\nname", "def found():\n    return 5\n\n\nfound()", "found() + before")
+    assert said == ["", "*Waits: `a_lab/second`, seed 0, is not on record.*", "", "", "", "*Waits for runs.*", "", "*Waits for runs.*", "2", "5", "8"]
     assert done.metadata["waits"] == ["`a_lab/second`, seed 0, is not on record."]
 
 
