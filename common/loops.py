@@ -92,7 +92,7 @@ def ours(build, data, batch_size, device):
         part = leading(data, n, 10)
         recipe = Recipe(epochs=2, batch_size=batch_size, crop=4, flip=True, validation=0)
         with contextlib.redirect_stdout(None):
-            return train(build, part, recipe, 0, device).history[1]["seconds"]
+            return train(build, part, recipe, 0, device, learnt=10).history[1]["seconds"]  # few, as they count for the peak
 
     return seconds
 

@@ -89,7 +89,7 @@ def _write(figure, axes, names, marks, corners):
         written = np.vstack([written, boxes[place]])
         axes.annotate(text, (x, y), place, ha=("center", "left", "right")[np.sign(across)],
                       va=("center", "bottom", "top")[np.sign(up)], **style)
-        if np.hypot(*place) > 10:
+        if np.hypot(*place) >= 10:
             axes.annotate("", (x, y), place, textcoords="offset points",
                           arrowprops=dict(arrowstyle="-", color=color, linewidth=0.5, shrinkA=0, shrinkB=3))
 

@@ -47,13 +47,13 @@ class Result:
     correct: torch.Tensor | None = None  # bool, whether that is the image's class
 
 
-def train(build, data, recipe, seed, device="cpu", checkpoint=None, title="", plain=False, deadline=None):
+def train(build, data, recipe, seed, device="cpu", checkpoint=None, title="", plain=False, deadline=None, learnt=LEARNT):
     """Train the network that `build()` returns on `data` by `recipe`, and return a Result.
 
     All randomness comes from `seed`; on a CPU, with as many threads, the same seed gives the very same result. With
     `checkpoint`, a path, the state is kept there, as often as KEEP says, and a run that was stopped goes on from it. `plain`
-    keeps to fp32 and launches every kernel from Python: slow, and what the fast path is tested against. Raises
-    OutOfTime when it would not be done by `deadline` (time.monotonic), Diverged when the loss is no number any more.
+    keeps to fp32 and launches every kernel from Python: slow, what the fast path is tested against. At the end, `learnt` of
+    the images learnt from are given once more. Raises OutOfTime when not done by `deadline` (time.monotonic), or Diverged.
     """
     device = torch.device(device)
     set_kernels()
@@ -154,7 +154,7 @@ def train(build, data, recipe, seed, device="cpu", checkpoint=None, title="", pl
         if late:
             raise OutOfTime(f"{title} needs {needs:.0f} s more")
 
-    _, result.learnt_acc, _ = test(data.train_images[learn[:LEARNT]], data.train_labels[learn[:LEARNT]])
+    _, result.learnt_acc, _ = test(data.train_images[learn[:learnt]], data.train_labels[learn[:learnt]])
     result.test_loss, result.test_acc, predictions = test(data.test_images, data.test_labels)
     result.predictions, result.correct = predictions.to(torch.uint8).cpu(), (predictions == data.test_labels).cpu()
     return result

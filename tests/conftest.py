@@ -89,6 +89,7 @@ def stopped_after_each_epoch(monkeypatch, times, *arguments, **more):
 
     with monkeypatch.context() as patched:
         patched.setattr(training, "save", save_and_stop)
+        patched.setitem(training.KEEP, "cuda", 0)  # after every epoch, as on a CPU
         for _ in range(times):
             with pytest.raises(KeyboardInterrupt):
                 training.train(*arguments, **more)

@@ -9,7 +9,7 @@ import pytest
 import torch
 from conftest import build
 
-from common import bench, choices, costs, labs, loops, processes, whole_runs
+from common import bench, choices, costs, labs, loops, processes, steps, whole_runs
 from common import data as datasets
 from common.train import has_bf16_units
 
@@ -95,6 +95,24 @@ def test_choices_are_each_a_step_that_trains(tiny, monkeypatch):
     rows = choices.choices(build, tiny, torch.device("cpu"), batch_size=16, repeats=1, target=0.01)
     assert rows[0]["choice"] == "as we train" and len(rows) >= 4
     assert all(row["images_per_s"] > 0 and row["first_s"] > 0 for row in rows)
+
+
+@pytest.mark.parametrize("bf16", [False, True])
+def test_the_ceiling_is_a_step_that_learns(tiny, bf16):
+    made = []
+    images, labels = steps.one_batch(tiny, 32, torch.device("cpu"))
+    step = steps.one_step(lambda: made.append(build()) or made[0], images, labels, torch.device("cpu"), bf16=bf16)
+    before = torch.nn.functional.cross_entropy(made[0](images), labels).item()
+    for _ in range(60):
+        step()
+    assert torch.nn.functional.cross_entropy(made[0](images), labels).item() < 0.8 * before
+
+
+def test_the_usual_loop_learns(tiny):
+    network, batches, step = loops.usual_loop(build, tiny, 32, torch.device("cpu"))
+    batch = next(batches)
+    losses = [step(batch)[0] for _ in range(60)]
+    assert losses[-1] < 0.8 * losses[0]
 
 
 def test_a_compiler_that_does_not_work_is_left_out_and_nothing_else(tiny, monkeypatch, capsys):

@@ -6,7 +6,7 @@ import pytest
 import torch
 from conftest import build
 
-from common import bench, choices, costs, labs, whole_runs
+from common import bench, choices, costs, labs, loops, whole_runs
 from common import data as datasets
 
 
@@ -32,11 +32,19 @@ def test_peak_memory_is_what_came_on_top_and_all_images_are_learnt_from(monkeypa
     sent, counts, peaks, steps = [], [], iter((500, 520, 530)), iter((4, 8, 0))
     pipe = SimpleNamespace(recv=lambda: next(steps), send=lambda row: sent.append(row[1:]))
     monkeypatch.setattr(costs, "peak_mib", lambda device: next(peaks))
-    monkeypatch.setattr(costs, "train", lambda build, data, recipe, *given: (
-        counts.append((len(data.train_labels), recipe.validation)), SimpleNamespace(history=[dict(seconds=9), dict(seconds=1)]))[1])
+    monkeypatch.setattr(costs, "train", lambda build, data, recipe, *given, learnt: (
+        counts.append((len(data.train_labels), recipe.validation, learnt, len(data.test_labels))), SimpleNamespace(history=[dict(seconds=9), dict(seconds=1)]))[1])
     costs._serve(pipe, "level_1", "repaired", "cpu")
     batch = labs.variants(labs.LABS / "level_1.py")["repaired"].recipe.batch_size
-    assert sent == [(4 * batch, 20), (8 * batch, 30)] and counts == [(4 * batch, 0), (8 * batch, 0)]
+    assert sent == [(4 * batch, 20), (8 * batch, 30)] and counts == [(4 * batch, 0, 10, 10), (8 * batch, 0, 10, 10)]
+
+
+def test_nor_does_our_loop_evaluate_more_than_a_few_images(tiny, monkeypatch):
+    evaluated = []
+    monkeypatch.setattr("common.train.evaluate", lambda network, images, labels, *given: (
+        evaluated.append(len(images)), (1.0, 0.5, labels))[1])
+    assert loops.ours(build, tiny, 8, torch.device("cpu"))(8) > 0
+    assert evaluated == [10, 10]
 
 
 def test_stacked_networks_count_each_for_itself(tiny, monkeypatch):

@@ -49,7 +49,7 @@ def step_on_a_gpu_that_is_not_there(build, data, recipe, monkeypatch):
         for name, stand_in in [
                 ("split", lambda labels, fraction: (learn.to("cuda"), validate.to("cuda"))),
                 ("normalisation", lambda data, recipe: (mean.to("cuda"), std.to("cuda"))),
-                ("make_optimizer", lambda network, recipe: torch.optim.SGD(network.parameters(), lr=0.1)),
+                ("make_optimizer", lambda network, recipe: torch.optim.SGD(network.parameters(), lr=0.1, momentum=0.9)),
                 ("has_bf16_units", lambda device: False), ("captured", two_steps)]:
             monkeypatch.setattr(module, name, stand_in)
         monkeypatch.setattr(torch.Tensor, "backward", backward)
@@ -69,6 +69,14 @@ def test_nor_does_any_network_of_a_lab(tiny, monkeypatch, lab):
     for made, recipe in pairs(lab):
         with pytest.raises(Stop), monkeypatch.context() as patched:
             step_on_a_gpu_that_is_not_there(made, tiny, recipe.plus(batch_size=32, schedule="constant"), patched)
+
+
+@pytest.mark.parametrize("settings, is_captured", [
+    ({}, True), (dict(schedule="onecycle"), False), (dict(schedule="onecycle", cycle_momentum=False), True)])
+def test_a_step_whose_momentum_moves_is_not_captured(tiny, monkeypatch, settings, is_captured):
+    """A graph would go on with the momentum of the step that was captured."""
+    with pytest.raises(Stop if is_captured else DataDependentOutputException):  # or else the epoch ends, and reads its losses
+        step_on_a_gpu_that_is_not_there(build, tiny, Recipe(epochs=1, batch_size=32, **settings), monkeypatch)
 
 
 def pairs(lab):
@@ -168,7 +176,8 @@ def test_a_run_on_a_gpu_goes_on_to_the_same_end(tiny, tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
-@pytest.mark.parametrize("settings", [dict(schedule="cosine"), dict(optimizer="adamw", lr=0.003), dict(label_smoothing=0.1)])
+@pytest.mark.parametrize("settings", [
+    dict(schedule="cosine"), dict(schedule="onecycle", lr=0.1), dict(optimizer="adamw", lr=0.003), dict(label_smoothing=0.1)])
 def test_the_captured_step_learns_what_the_plain_one_does(tiny, settings):
     recipe = Recipe(epochs=6, batch_size=32, precision="fp32", **dict(lr=0.05) | settings)
     fast, plain = (train(build_without_dropout, tiny, recipe, 0, "cuda", plain=p).history for p in (False, True))

@@ -132,6 +132,14 @@ def test_a_budget_is_for_all_runs_together(lab, monkeypatch):
     assert len(labs.read_all()) == 2
 
 
+def test_the_time_to_go_is_shared_by_runs_at_once(lab, capsys, monkeypatch):
+    monkeypatch.setattr(recording, "expected", lambda job, here: 60.0)
+    monkeypatch.setattr(recording, "running", lambda: 2)
+    jobs = plan.owed(labs.all_variants(), labs.wanted(1))
+    recording.say_progress(jobs[0], jobs, 3, [], 5)
+    assert capsys.readouterr().out == "== 1 of 3 runs done, 2 running, 2 left, 5 s gone, about 60 s to go: a_lab one seed 0\n"
+
+
 def test_a_guess_by_arithmetic_may_be_twice_too_high(lab, monkeypatch):
     monkeypatch.setattr(recording, "known", lambda job, here: None)
     monkeypatch.setattr(recording, "expected", lambda job, here: 90.0)
