@@ -37,8 +37,7 @@ def sortable(shown, values, row_name, filter_by, label):
             else:
                 by = list(values[column])[place] if column in values else None
                 value = "" if by is None else ' data-value="-Infinity"' if by != by else f' data-value="{by:.10g}"'
-                long = ' class="long"' if len(text) > 35 else ""
-                cells.append(f"<td{kind(column) or long}{value}>{minus(escape(text))}</td>")
+                cells.append(f"<td{kind(column)}{value}>{minus(escape(text))}</td>")
         rows.append(f"<tr{group}>{''.join(cells)}</tr>")
     choices = "".join(f"<option>{escape(c)}</option>" for c in sorted(set(shown[filter_by])))
     return Html('<div class="sortable"><div class="controls" hidden><label>Search <input type="search"></label>'
