@@ -126,9 +126,9 @@ def test_following_the_clean_training_images_changes_nothing_else(tiny, variant)
     assert same(without, followed) and without.test_loss == followed.test_loss
 
 
-def test_the_images_learnt_from_are_given_once_more_at_the_end_as_many_as_test_images(tiny, variant, monkeypatch):
-    monkeypatch.setattr(module, "LEARNT", 25)
-    result = train(build, tiny, variant.recipe.plus(crop=4, flip=True, validation=0.5, epochs=1, precision="fp32"), 0)
+def test_some_images_learnt_from_are_given_once_more_at_the_end(tiny, variant):
+    recipe = variant.recipe.plus(crop=4, flip=True, validation=0.5, epochs=1, precision="fp32")
+    result = train(build, tiny, recipe, 0, learnt=25)
     learn = datasets.split(tiny.train_labels, 0.5)[0][:25]
     _, accuracy, _ = evaluate(result.network, tiny.train_images[learn], tiny.train_labels[learn],
                               *datasets.normalisation(tiny, variant.recipe.plus(validation=0.5)))
