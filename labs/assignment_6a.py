@@ -283,10 +283,11 @@ show.Text(f"**What we see.** Test accuracy here less that of the source, in poin
 #
 # * <q>94.00 %</q> is a *training* accuracy, and the best of a hundred epochs. The base's is <q>92.36 %</q>. On test
 #   images the last epochs read <q>84.84 %</q> and <q>83.32 %</q>, of one run each.
-# * The gap narrowed against the middle network only; from base to final it grew, from <q>91.86 %</q> less <q>83.32 %</q>
-#   to <q>93.90 %</q> less <q>84.84 %</q>. Even that compares little: training accuracy is measured under dropout, of which the base has more, and under augmentation, which only
-#   the final network has. Both make a gap look small. The *clean gap* leaves both aside: there, images learnt from are
-#   given unchanged and with nothing dropped, as test images are.
+# * The gap narrowed against the middle network only; from base to final it grew, from <q>91.86 %</q> less
+#   <q>83.32 %</q> to <q>93.90 %</q> less <q>84.84 %</q>. Even that compares little: training accuracy is measured under dropout,
+#   of which the base has more, and under augmentation, which only the final network has. Both make a gap look small.
+#   The *clean gap* leaves both aside: there, images learnt from are given unchanged and with nothing dropped, as test
+#   images are.
 #
 # ## What each rung gave
 #

@@ -198,8 +198,9 @@ show.Text(
 #
 # These two still differ in network and recipe. So we train Model4 once more, by the recipe of the one-cycle net:
 # `model_4_cycled` differs from `model_4` in the recipe alone (with its 25 epochs in place of 100 and batches of 512 in
-# place of 64: a 32nd of the steps), and from `one_cycle` in the network alone (with a 68th of its parameters). For `model_4` the repair also changes the recipe; for `one_cycle` it
-# mends mistakes and nothing else (and learns from 5,000 images fewer, as all do).
+# place of 64: a 32nd of the steps), and from `one_cycle` in the network alone (with a 68th of its parameters). For
+# `model_4` the repair also changes the recipe; for `one_cycle` it mends mistakes and nothing else (and learns from
+# 5,000 images fewer, as all do).
 
 # %% tags=["variants"]
 right = dict(

@@ -9,11 +9,12 @@
 # %% [markdown]
 # # Inside Model4: normalisation, penalties, heat maps
 #
-# Model4 is a plain network of 96,490 parameters, which the author of Levels 1 to 3 built after those. [Level 4](level_4)
-# repairs its recipe: the rate falls along a cosine, half of the images are mirrored, a hole is filled with the right mean,
-# and the test images take no part. Here we take it so, and change a single thing at a time. The source's framework has several kinds of
-# normalisation, a penalty on the weights, and heat maps; each of the three has a fault. *Over what should a layer
-# normalise, what does a penalty do to the weights, and where in its maps does a choice arise?*
+# Model4 is a plain network of 96,490 parameters, which the author of Levels 1 to 3 built after those. [Level
+# 4](level_4) repairs its recipe: the rate falls along a cosine, half of the images are mirrored, a hole is filled with
+# the right mean, and the test images take no part. Here we take it so, and change a single thing at a time. The
+# source's framework has several kinds of normalisation, a penalty on the weights, and heat maps; each of the three has
+# a fault. *Over what should a layer normalise, what does a penalty do to the weights, and where in its maps does a
+# choice arise?*
 #
 # **After this lab you can** tell batch, ghost, layer and group normalisation apart; find a penalty that counts some
 # weights 37 times, and a hook that takes the wrong gradient unnoticed; write Grad-CAM in a dozen lines.
