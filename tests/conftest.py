@@ -10,6 +10,7 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+import torch
 from one_lab import lab  # noqa: F401, a fixture for all
 from torch import nn
 
@@ -26,6 +27,12 @@ NAMES = [path.stem for path in paths()]  # of the labs
 os.environ.pop("RUNS_DIR", None)  # tests choose their own
 CIFAR_10 = Path(os.environ.get("DATA_DIR") or datasets.ROOT / "data")
 needs_cifar_10 = pytest.mark.skipif(not (CIFAR_10 / "cifar-10-batches-py").is_dir(), reason="DATA_DIR has no CIFAR-10")
+
+
+@pytest.fixture(autouse=True)
+def same_start():
+    """Each test draws from the same random state, whatever ran before it on the same worker."""
+    torch.manual_seed(0)
 
 
 @pytest.fixture(scope="session")

@@ -103,7 +103,7 @@ def test_the_ceiling_is_a_step_that_learns(tiny, bf16):
     images, labels = steps.one_batch(tiny, 32, torch.device("cpu"))
     step = steps.one_step(lambda: made.append(build()) or made[0], images, labels, torch.device("cpu"), bf16=bf16)
     before = torch.nn.functional.cross_entropy(made[0](images), labels).item()
-    for _ in range(60):
+    for _ in range(150):  # of 100 random starts the slowest is then at 0.70 of its first loss
         step()
     assert torch.nn.functional.cross_entropy(made[0](images), labels).item() < 0.8 * before
 
