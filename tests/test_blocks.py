@@ -22,14 +22,12 @@ def test_resnet_18_is_the_published_one():
 
 
 def test_a_residual_adds_its_body_to_its_input():
-    torch.manual_seed(0)
     body, x = conv_block(4, 4), torch.randn(2, 4, 8, 8)
     assert torch.equal(Residual(body).eval()(x), x + body.eval()(x))
 
 
 @pytest.mark.parametrize("out, stride, side", [(4, 1, 9), (4, 2, 5), (6, 1, 9), (6, 2, 5)])
 def test_a_block_that_has_learnt_nothing_passes_on_its_shortcut(out, stride, side):
-    torch.manual_seed(0)
     block, x = residual_block(4, out, stride).eval(), torch.randn(2, 4, 9, 9)
     block[0].body[-1].weight.data.zero_()
     with torch.no_grad():
@@ -38,7 +36,6 @@ def test_a_block_that_has_learnt_nothing_passes_on_its_shortcut(out, stride, sid
 
 
 def test_like_keras_copies_its_defaults():
-    torch.manual_seed(0)
     network = nn.Sequential(conv_block(8, 32), nn.Conv2d(32, 32, 3, groups=32), nn.Flatten(), nn.Linear(64, 128))
     conv, norm = network[0][0], network[0][1]
     assert like_keras(network) is network and conv.bias is None and (norm.eps, norm.momentum) == (1e-3, 0.01)

@@ -28,7 +28,6 @@ def test_the_network_is_the_sources():
 
 
 def test_it_starts_as_keras_does():
-    torch.manual_seed(0)
     for layer in variants(LAB)["as_run"].build().modules():
         if isinstance(layer, nn.BatchNorm2d):
             assert (layer.eps, round(layer.momentum, 9)) == (1e-3, 0.01)

@@ -71,7 +71,6 @@ def test_only_the_normalisation_differs_from_level_4(lab):
 
 @pytest.mark.parametrize("size", [1, 3, 4, 26, 64])
 def test_ghost_normalisation_is_batch_normalisation_of_each_quarter(lab, size):
-    torch.manual_seed(0)
     ghost, x = lab["GhostNorm"](5).train(), torch.randn(size, 5, 4, 4)
     quarters = x.tensor_split(min(4, size))
     assert torch.equal(ghost(x), torch.cat([nn.BatchNorm2d(5)(quarter) for quarter in quarters]))
@@ -83,7 +82,6 @@ def test_ghost_normalisation_is_batch_normalisation_of_each_quarter(lab, size):
 
 
 def test_grad_cam_at_the_last_maps_is_the_heads_weights_times_the_maps(lab):
-    torch.manual_seed(0)
     network, image, kept = lab["model_4"]().eval(), torch.randn(1, 3, 32, 32), []
     network[10].register_forward_hook(lambda module, inputs, output: kept.append(output[0].detach()))
     chosen, heat = lab["grad_cam"](network, network[10], image)

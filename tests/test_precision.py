@@ -48,7 +48,6 @@ def gradients(layer, images, weight):
 @pytest.mark.skipif(not training.has_bf16_units(CPU), reason="this CPU has no units for bfloat16")
 @pytest.mark.parametrize("lab", NAMES)
 def test_gradients_in_bfloat16_are_those_in_fp32(lab):
-    torch.manual_seed(0)
     for (_, *settings, size), layer in layers(lab).items():
         images = torch.randn(4, layer.in_channels, *size).bfloat16().contiguous(memory_format=torch.channels_last)
         weight = torch.randn_like(layer.weight).bfloat16().contiguous(memory_format=torch.channels_last)

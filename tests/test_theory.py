@@ -76,7 +76,6 @@ def test_what_else_its_words_rest_on(page):
 
 @pytest.mark.parametrize("n, m", [(2, 6), (3, 10), (2, 5), (3, 8), (4, 4), (4, 7)])
 def test_a_column_and_a_row_make_every_convolution_from_three_times_the_channels_on(n, m):
-    torch.manual_seed(0)
     weight, image = torch.randn(m, n, 3, 3).double(), torch.randn(1, n, 8, 8).double()
     columns, values, rows = torch.linalg.svd(weight.permute(0, 3, 1, 2).reshape(3 * m, 3 * n), full_matrices=False)
     first = rows[:m].view(-1, n, 3, 1)  # of all pairs, that which comes nearest: no more than m products
