@@ -59,11 +59,11 @@ show.cost("fixed_budget", options)
 #
 # *Question: how can 6A's last network be mended, and what else would its parameters buy?*
 #
-# **mended pyramid.** It can be mended in many places. Batch normalisation follows every convolution; the biases
-# before it are removed, and so is dropout. All 3×3 convolutions are padded. The head, a 1×1 convolution to ten channels and one 7×7 kernel over their
-# map, becomes the mean of each channel and one dense layer. Block and transition together lead from 32 channels back to
-# 32, so that their input can be added to their output: a residual connection
-# ([He and others](https://arxiv.org/abs/1512.03385)) that has no parameters.
+# **mended pyramid.** It can be mended in many places. Batch normalisation follows every convolution; the biases before
+# it are removed, and so is dropout. All 3×3 convolutions are padded. The head, a 1×1 convolution to ten channels and
+# one 7×7 kernel over their map, becomes the mean of each channel and one dense layer. Block and transition together
+# lead from 32 channels back to 32, so that their input can be added to their output: a residual connection ([He and
+# others](https://arxiv.org/abs/1512.03385)) that has no parameters.
 #
 # **deep.** The same budget spent on depth: eight plain residual blocks, each no wider than 48 channels.
 
