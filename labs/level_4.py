@@ -323,11 +323,20 @@ next_to(resnet_as_run, [("97.69%", "87.62%", "88.15%")])
 # %% tags=["remove-input"]
 group = resnet_as_run["as_run_resnet_18"]
 fired = sum((r.curves().lr.diff() < 0).any() for r in group)
+fifth = len(group[0].history) // 5
+rows = sum(r.curves() for r in group) / len(group)
+then, late = rows[fifth:2 * fifth].mean(), rows[-fifth:].mean()
 stood = max(r.curves().train_loss.cummin().value_counts().max() - 1 for r in group)
 show.Text(
     f"**What we see.** The training loss went at most {stood} epoch{'' if stood == 1 else 's'} without a new lowest, and the "
-    + (f"scheduler lowered the rate in {fired} of {plots.seeds(group)}." if fired else
-       "scheduler lowered the rate of no epoch."))
+    + (f"scheduler lowered the rate in {fired} of {plots.seeds(group)}. " if fired else
+       "scheduler lowered the rate of no epoch. ")
+    + (f"From the second fifth of the epochs to the last, the training loss goes from {then.train_loss:.2f} to "
+       f"{late.train_loss:.2f} on average, the test loss from {then.test_loss:.2f} to {late.test_loss:.2f}, and the test "
+       f"accuracy from {100 * then.test_acc:.2f} to {100 * late.test_acc:.2f} %. " if fifth else "")
+    + ("More answers are right, and yet the loss is higher: the network is surer of its wrong ones. A scheduler that is given "
+       "the training loss sees nothing of this." if fifth and late.train_loss < then.train_loss
+       and late.test_loss > then.test_loss and late.test_acc > then.test_acc else ""))
 
 # %%
 resnet_repaired = ask("resnet_18")
