@@ -333,7 +333,7 @@ show.Text(
        "scheduler lowered the rate of no epoch. ")
     + (f"From the second fifth of the epochs to the last, the training loss goes from {then.train_loss:.2f} to "
        f"{late.train_loss:.2f} on average, the test loss from {then.test_loss:.2f} to {late.test_loss:.2f}, and the test "
-       f"accuracy from {100 * then.test_acc:.2f} to {100 * late.test_acc:.2f} %. " if fifth else "")
+       f"accuracy from {then.test_acc:.2%} to {late.test_acc:.2%}. " if fifth else "")
     + ("More answers are right, and yet the loss is higher: the network is surer of its wrong ones. A scheduler that is given "
        "the training loss sees nothing of this." if fifth and late.train_loss < then.train_loss
        and late.test_loss > then.test_loss and late.test_acc > then.test_acc else ""))
