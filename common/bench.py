@@ -91,6 +91,8 @@ def main():
     device = lab_settings.device(lab_settings.read(dict(device=given.device)))
 
     data = datasets.load(given.dataset)  # so that what is wrong with it is said at once
+    if max(given.batches) > len(data.train_labels):
+        parser.error(f"the {len(data.train_labels):,} images of {given.dataset} make no batch of {max(given.batches):,}")
 
     parts = dict(
         loops=lambda: [row for network in given.networks for batch_size in given.batches

@@ -48,8 +48,8 @@ def build(out=ROOT / "_build", draft=False):
               for page in pages}
     stale = sum(needed.values(), [])
     if stale and not draft:
-        raise CourseError("The book needs records of these variants as they are now, and has none: "
-                          f"{', '.join(stale)}. Train them with `make record ONLY=…`, change them "
+        raise CourseError("The book needs records of these variants as they are now, one of each seed that their lab shows, "
+                          f"and lacks some: {', '.join(stale)}. Train them with `make record ONLY=…`, change them "
                           "back, or build a draft with `make book DRAFT=1`.")
     for page in OVER_ALL:
         needed[page] = lacking[page] = stale
@@ -134,7 +134,7 @@ def banner(page, lacking, stale):
     lab, of_all = Path(page).name, page in OVER_ALL
     names = ", ".join(f"`{name if of_all else Path(name).name}`" for name in lacking)
     if stale:
-        kind, said = "warning", f"**Draft.** These variants are not on record as they are now: {names}."
+        kind, said = "warning", f"**Draft.** Of these variants, not all runs are on record as they are now: {names}."
     else:
         count = len(variants(ROOT / f"{page}.py"))
         kind, said = "note", (f"**Not run in full yet.** On record: {count - len(lacking)} of {count} variants. `make record "

@@ -66,7 +66,7 @@ def load(name, data_dir=None, images=0):
         if images > len(data.train_labels):
             raise CourseError(f"The data set {name} has {len(data.train_labels):,} images to train on, not {images:,}: ask "
                               "for fewer, or for all with images=0.")
-        return Data(name, f"{data.digest}:{images}", *first(images, data.train_images, data.train_labels),
+        return Data(name, f"{data.digest}, first {images}", *first(images, data.train_images, data.train_labels),
                     *first(images, data.test_images, data.test_labels))
     if name == "synthetic":
         return Data(name, DIGEST[name], *draw(2_000, seed=0), *draw(1_000, seed=1))
@@ -84,11 +84,15 @@ def at_hand(name, data_dir=None):
 
 def folder(data_dir=None):
     """Return where data sets lie: `data_dir`, or else $DATA_DIR, or else `data/`, beside the repository's other folders."""
-    path = Path(data_dir or os.environ.get("DATA_DIR") or "data")
+    return placed(data_dir or os.environ.get("DATA_DIR") or "data")
+
+
+def placed(name):
+    """Return the path of the folder `name`, a relative one beside the repository's other folders. Raises CourseError."""
     try:
-        return ROOT / path.expanduser()
+        return ROOT / Path(name).expanduser()
     except RuntimeError as error:
-        raise CourseError(f"The data folder {path} is not known ({error}): write its name in full.") from None
+        raise CourseError(f"The folder {name} is not known ({error}): write its name in full.") from None
 
 
 def kept(name, make):
@@ -104,8 +108,8 @@ def kept(name, make):
 
 
 def first(count, images, labels):
-    """Return the first `count` images and their labels, as many of each class."""
-    chosen = torch.cat([(labels == c).nonzero()[: count // 10, 0] for c in range(10)])
+    """Return the first `count` images and their labels, as many of each class, in the order that they have in the set."""
+    chosen = torch.cat([(labels == c).nonzero()[: count // 10, 0] for c in range(10)]).sort().values
     return images[chosen], labels[chosen]
 
 

@@ -62,7 +62,7 @@ def layers(network, size=(3, 32, 32)):
     with evaluated(network):
         try:
             tracer = _Tracer(fx.symbolic_trace(network))
-        except fx.proxy.TraceError as error:
+        except (fx.proxy.TraceError, TypeError) as error:
             raise CourseError(f"The network cannot be followed layer by layer ({error}): write its forward without a "
                               "branch or a loop that depends on the values of tensors.") from None
         tracer.run(torch.zeros(1, *size, device=next(network.parameters()).device))

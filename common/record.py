@@ -43,7 +43,7 @@ class Record(BaseModel):
     commit: str
     date: str
     seconds: float  # as the clock on the wall counted them, with whatever stopped the run for a while
-    at_once: int = 0  # runs of `make record` that shared the machine when this one ended, itself included; 0: not known
+    at_once: int = 0  # this run and those of `make record` beside it on the machine when it ended; 0: not known
     files: dict[str, str]  # ending -> SHA-256 of the file beside this one
 
     @property

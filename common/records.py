@@ -29,14 +29,14 @@ from common.record import Record, cast
 from common.train import ENGINE
 
 RECORDS = datasets.ROOT / "book" / "records"  # in git: the book's numbers
-RUNS = datasets.ROOT / Path(os.environ.get("RUNS_DIR") or "runs").expanduser()  # not in git: this machine's own
+RUNS = datasets.placed(os.environ.get("RUNS_DIR") or "runs")  # not in git: this machine's own
 COLUMNS = "lab variant params macs seeds test_acc_mean test_acc_std train_acc_mean epochs device seconds".split()
 KEEP_WEIGHTS = 300_000  # parameters, up to which seed 0's weights are kept
 
 
 def identity(dataset, variant, seed, images=0):
     """Return what a run is found by; change any of it and the run is another one."""
-    data = datasets.DIGEST[dataset] + (f":{images}" if images else "")  # as the Data that `load` returns has it
+    data = datasets.DIGEST[dataset] + (f", first {images}" if images else "")  # as the Data that `load` returns has it
     return dict(data=data, network=digest(variant.build()), recipe=variant.recipe.model_dump(), seed=seed,
                 engine=ENGINE)
 

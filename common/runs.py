@@ -102,7 +102,7 @@ def describe(lab, name, variant, data, wanted, device, result):
         confusion=confusion(labels, result.predictions), device=device_name(device),
         precision=result.precision, threads=torch.get_num_threads(), torch=torch.__version__,
         date=datetime.date.today().isoformat(), seconds=round(sum(row["seconds"] for row in result.history), 3),
-        at_once=max(1, running()))
+        at_once=1 + running(but=RUNS / lab / name / f"seed-{wanted['seed']}.claim"))
 
 
 def sizes(data, recipe):
@@ -111,9 +111,9 @@ def sizes(data, recipe):
     return dict(train=len(learn), validation=len(validate), test=len(data.test_labels))
 
 
-def running():
-    """Return how many runs `make record` is training on this machine."""
-    return sum(is_claimed(path) for path in RUNS.glob("*/*/*.claim"))
+def running(but=None):
+    """Return how many runs `make record` is training on this machine, the one with the claim `but` left out."""
+    return sum(is_claimed(path) for path in RUNS.glob("*/*/*.claim") if path != but)
 
 
 def confusion(labels, predictions):

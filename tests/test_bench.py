@@ -31,6 +31,13 @@ def test_it_measures_each_loop_and_writes_what_it_saw(tmp_path, monkeypatch):
     assert kept["loops"] == rows and not kept.keys() & set(bench.PARTS[1:])
 
 
+def test_a_batch_larger_than_the_set_is_refused(monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", ["bench", "--device", "cpu", "--dataset", "synthetic", "--batches", "64", "2001"])
+    with pytest.raises(SystemExit):
+        bench.main()
+    assert "the 2,000 images of synthetic make no batch of 2,001" in capsys.readouterr().err
+
+
 def test_it_goes_to_the_book_when_all_parts_are_there_though_measured_in_several_goes(tmp_path, monkeypatch, tiny):
     monkeypatch.setattr(datasets, "load", lambda name: tiny)
     monkeypatch.setattr(bench, "KEPT", tmp_path / "kept")
@@ -42,7 +49,8 @@ def test_it_goes_to_the_book_when_all_parts_are_there_though_measured_in_several
         monkeypatch.setenv(variable, "1")
 
     def measure(*parts):
-        monkeypatch.setattr(sys, "argv", ["bench", "--device", "cpu", "--out", str(tmp_path / "out"), "--parts", *parts])
+        monkeypatch.setattr(sys, "argv", ["bench", "--device", "cpu", "--batches", "64", "128", "--out", str(tmp_path / "out"),
+                                          "--parts", *parts])
         bench.main()
 
     measure("loops", "costs")
@@ -81,9 +89,13 @@ def test_a_line_through_points():
 
 
 def test_three_loops_are_trained_over_the_same_seeds(tiny, monkeypatch):
-    asked, train = [], whole_runs.train
+    asked, train, used, evaluate = [], whole_runs.train, [], whole_runs.evaluate
     monkeypatch.setattr(whole_runs, "train", lambda *given, plain: (asked.append(plain), train(*given, plain=plain))[1])
+    monkeypatch.setattr(whole_runs, "evaluate", lambda *given: (used.append(given[3:]), evaluate(*given))[1])
     found = whole_runs.agreement(build, tiny, "cpu", seeds=2, images=128, epochs=1)
+    given = loops.Pictures(tiny.train_images, tiny.train_labels).transform.transforms[-1]
+    assert [[each.tolist() for each in pair] for pair in used] == 2 * [  # the usual loop is judged as it was taught
+        [torch.tensor(given.mean).tolist(), torch.tensor(given.std).tolist()]]
     assert asked == [False, True, False, True]
     assert [len(found[name]) for name in ("fast", "plain", "usual")] == [2, 2, 2]
     assert all(0 <= accuracy <= 1 for accuracies in found.values() for accuracy in accuracies)

@@ -109,7 +109,7 @@ def executed(monkeypatch):
 def test_a_variant_that_was_changed_since_its_record_is_named(changed, tmp_path):
     (tmp_path / "html").mkdir()
     (tmp_path / "html" / "index.html").write_text("the last good book")
-    with pytest.raises(CourseError, match="has none: level_1/as_run. Train them with `make record ONLY="):
+    with pytest.raises(CourseError, match="one of each seed that their lab shows, and lacks some: level_1/as_run. Train them with `make record ONLY="):
         book.build(tmp_path)
     assert [path.name for path in (tmp_path / "html").iterdir()] == ["index.html"]
 
@@ -119,14 +119,14 @@ def test_a_draft_says_what_it_waits_for(changed, executed, tmp_path):
     assert executed == [("labs/level_1", ["level_1/as_run"], True), ("book/results", ["level_1/as_run"], True),
                         ("book/machine", ["level_1/as_run"], True), ("book/glossary", [], False)]
     said = book.banner("book/results", ["level_1/as_run"], stale=True)
-    assert said.startswith(":::{warning}\n**Draft.** These variants are not on record as they are now: `level_1/as_run`. What")
+    assert said.startswith(":::{warning}\n**Draft.** Of these variants, not all runs are on record as they are now: `level_1/as_run`. What")
     said = book.banner("labs/level_1", ["level_1/as_run"], stale=True)
-    assert said.startswith(":::{warning}\n**Draft.** These variants are not on record as they are now: `as_run`.")
+    assert said.startswith(":::{warning}\n**Draft.** Of these variants, not all runs are on record as they are now: `as_run`.")
 
 
 def test_a_lab_that_waits_may_lack_what_was_never_recorded_and_nothing_else(changed, executed, tmp_path, monkeypatch):
     monkeypatch.setattr(book, "listed", lambda toc, part=None: ["labs/level_1"])
-    with pytest.raises(CourseError, match="has none: level_1/as_run. Train them"):  # its record is stale
+    with pytest.raises(CourseError, match="one of each seed that their lab shows, and lacks some: level_1/as_run. Train them"):  # its record is stale
         book.build(tmp_path)
     monkeypatch.setattr(book, "RECORDS", tmp_path)
     book.build(tmp_path)

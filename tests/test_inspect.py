@@ -107,8 +107,16 @@ class Branching(nn.Sequential):
         return super().forward(x if x.mean() > 0 else -x)
 
 
-def test_what_cannot_be_followed_is_said():
-    network = Branching(nn.Conv2d(3, 4, 3))
+class Counting(nn.Sequential):
+    """A network that looks at each image of a batch by itself."""
+
+    def forward(self, x):
+        return torch.stack([super(Counting, self).forward(x[i]) for i in range(x.shape[0])])
+
+
+@pytest.mark.parametrize("kind", [Branching, Counting])
+def test_what_cannot_be_followed_is_said(kind):
+    network = kind(nn.Conv2d(3, 4, 3))
     with pytest.raises(CourseError, match="The network cannot be followed layer by layer"):
         layers(network)
     assert network.training and macs(network) > 0

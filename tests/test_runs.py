@@ -53,9 +53,11 @@ def test_weights_are_kept_of_the_first_seed_in_half_precision(folders, variant, 
 
 
 def test_a_record_says_how_many_ran_at_once(folders, variant, options):
-    places = [folders / "runs" / "a_lab" / name / "seed-0.claim" for name in "ab"]
-    with claimed(places[0]), claimed(places[1]):
-        assert train_one(variant, options)[0].at_once == 2
+    other, own = (folders / "runs" / "lab" / name / "seed-0.claim" for name in ("other", "variant"))
+    with claimed(other):
+        assert train_one(variant, options)[0].at_once == 2  # as in a notebook, beside `make record`
+        with claimed(own):
+            assert train_one(variant, options, retrain=True)[0].at_once == 2
     assert train_one(variant, options, retrain=True)[0].at_once == 1
 
 
@@ -116,6 +118,12 @@ def test_a_relative_folder_of_runs_counts_from_the_repository():
     done = subprocess.run([sys.executable, "-c", code], env=os.environ | dict(RUNS_DIR="here"), capture_output=True, text=True,
                           cwd=datasets.ROOT)
     assert done.stdout == "True\n", done.stderr
+
+
+def test_a_folder_of_runs_of_nobody_is_said():
+    done = subprocess.run([sys.executable, "-c", "import common.records"], env=os.environ | dict(RUNS_DIR="~nobody_at_all/x"),
+                          capture_output=True, text=True, cwd=datasets.ROOT)
+    assert done.returncode == 1 and done.stderr.startswith("The folder ~nobody_at_all/x is not known"), done.stderr
 
 
 def test_files_can_be_read_by_others(tmp_path):
