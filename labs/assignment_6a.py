@@ -320,7 +320,7 @@ show.Text(
 # *Clean gap* is how far clean training accuracy is above test accuracy.
 # The fastest epoch says most about a run's time, as all else a machine does adds to it; compare those of one machine.
 
-# %% tags=["hide-input", "nbval-ignore-output"]
+# %% tags=["full-width", "hide-input", "nbval-ignore-output"]
 show.summary(dict(zip(STEPS, ladder.values())), clean_gap=show.gap, **{"fastest epoch (s)": show.seconds})
 
 # %% [markdown]
@@ -501,7 +501,7 @@ print(check_floor(solved_first_at_floor))
 # %% [markdown]
 # ## What we saw
 
-# %% tags=["hide-input", "nbval-ignore-output"]
+# %% tags=["full-width", "hide-input", "nbval-ignore-output"]
 show.summary(source_runs | {name: ladder[name] for name in ("rung_0", "rung_7")})
 
 # %% [markdown]

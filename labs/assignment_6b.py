@@ -465,7 +465,7 @@ print(check_shuffle(solved_shuffled))
 # *Question: for which kind do accuracy, memory and time speak?* First all runs. The validation images will choose; test
 # accuracy is there to be read.
 
-# %% tags=["hide-input", "nbval-ignore-output"]
+# %% tags=["full-width", "hide-input", "nbval-ignore-output"]
 shown = [*same_width.values(), *same_cost.values()]
 show.summary({group[0].variant: group for group in shown}, **{"fastest epoch (s)": show.seconds})
 

@@ -557,7 +557,7 @@ show.Table(pd.DataFrame([
 # (*Clean training accuracy* is counted on the first 10,000 of the images learnt from here, so *as run* it is not quite that
 # of all of them, above.)
 
-# %% tags=["hide-input", "nbval-ignore-output"]
+# %% tags=["full-width", "hide-input", "nbval-ignore-output"]
 show.summary({"as run": as_run_records, "repaired": repaired_records,
               "repaired, test statistics": statistics_records, "repaired, constant rate": constant_records})
 

@@ -222,7 +222,7 @@ plots_study.compare(larger, "val_acc", "With 294,112 parameters",
 # %% tags=["remove-input"]
 verdict(larger, chosen, 294_112, 0.92, 84.84)
 
-# %% tags=["hide-input", "nbval-ignore-output"]
+# %% tags=["full-width", "hide-input", "nbval-ignore-output"]
 show.summary(larger, by_Keras=lambda group: f"{counted[group[0].variant]:,}")
 
 # %% [markdown]
@@ -240,7 +240,7 @@ plots_study.compare(smaller, "val_acc", "With 151,404 parameters",
 # %% tags=["remove-input"]
 verdict(smaller, chosen, 151_404, 0.91, 85.48)
 
-# %% tags=["hide-input", "nbval-ignore-output"]
+# %% tags=["full-width", "hide-input", "nbval-ignore-output"]
 show.summary(smaller, by_Keras=lambda group: f"{counted[group[0].variant]:,}")
 
 # %% [markdown]

@@ -466,7 +466,7 @@ print(check_fold(solved_fold))
 # it does the test images, in evaluation and unchanged. In the curves, training accuracy is counted while it learns. Of
 # older runs whose weights were not kept, it is not known.)
 
-# %% tags=["hide-input", "nbval-ignore-output"]
+# %% tags=["full-width", "hide-input", "nbval-ignore-output"]
 show.summary({"as run": as_run_records, "repaired": repaired_records})
 
 # %% [markdown]

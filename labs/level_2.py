@@ -459,7 +459,7 @@ print(check_looked_at(solved_looked_at))
 # %% [markdown]
 # ## What we saw
 
-# %% tags=["hide-input", "nbval-ignore-output"]
+# %% tags=["full-width", "hide-input", "nbval-ignore-output"]
 show.summary({"as run": as_run_records, **{four[n]: group for n, group in groups.items()}})
 
 # %% [markdown]

@@ -524,7 +524,7 @@ print(check_choose(solved_choose))
 # %% [markdown]
 # ## What we saw
 
-# %% tags=["hide-input", "nbval-ignore-output"]
+# %% tags=["full-width", "hide-input", "nbval-ignore-output"]
 show.summary({"as run": as_run_records, **groups})
 
 # %% [markdown]

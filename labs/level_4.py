@@ -346,7 +346,7 @@ show.Row(plots.curves(resnet_repaired["resnet_18"], "resnet_18"))
 show.Text(stats.sentence(
     resnet_as_run["as_run_resnet_18"], resnet_repaired["resnet_18"], ("resnet_18 as run", "resnet_18 repaired")))
 
-# %% tags=["hide-input", "nbval-ignore-output"]
+# %% tags=["full-width", "hide-input", "nbval-ignore-output"]
 show.summary(resnet_as_run | resnet_repaired)
 
 # %% [markdown]
@@ -451,7 +451,7 @@ print(check_block(solved_block_parameters))
 # %% [markdown]
 # ## What we saw
 
-# %% tags=["hide-input", "nbval-ignore-output"]
+# %% tags=["full-width", "hide-input", "nbval-ignore-output"]
 show.summary(as_run | repaired)
 
 # %% tags=["remove-input"]

@@ -397,7 +397,7 @@ print(check_heat(solved_heat_map))
 # %% [markdown]
 # ## What we saw
 
-# %% tags=["hide-input", "nbval-ignore-output"]
+# %% tags=["full-width", "hide-input", "nbval-ignore-output"]
 show.summary(normed | penalised)
 
 # %% [markdown]

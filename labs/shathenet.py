@@ -560,7 +560,7 @@ print(check_folded_side(solved_folded_side))
 # %% [markdown]
 # ## What we saw
 
-# %% tags=["hide-input", "nbval-ignore-output"]
+# %% tags=["full-width", "hide-input", "nbval-ignore-output"]
 show.summary({"as_run": as_run_records} | {name: groups[name] for name in ("enlarged", "native", "together")},
              **{"gap (points)": show.gap})
 
