@@ -187,7 +187,7 @@ for taken in range(5):
     variants[name_of(SWITCHES[:taken])] = switched(SWITCHES[:taken])
 
 
-# %% tags=["hide-input"]
+# %% tags=["full-width", "hide-input"]
 STEPS = ["0 base network", "1 dense layers removed", "2 pyramid", "3 fewer kernels", "4 batch normalisation",
          "5 dropout placed, lowered", "6 augmentation", "7 schedule"]
 CHANGES = ["–", "head: 1×1 to ten channels, then 2×2", "blocks, transitions; head 7×7", "32, 64, 128 for 48, 96, 192",

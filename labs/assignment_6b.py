@@ -299,7 +299,7 @@ for name in widths:
     variants[name] = Variant(lambda name=name: skeleton(
         kinds[name.removesuffix("_matched")], widths[name]), recipe)
 
-# %% tags=["hide-input"]
+# %% tags=["full-width", "hide-input"]
 rows, kept = [], {}
 for name, at in widths.items():
     layers = inspect.layers(variants[name].build())
@@ -475,7 +475,7 @@ show.summary({group[0].variant: group for group in shown}, **{"fastest epoch (s)
 # *dilated* is always trained in fp32, which [the training engine](../book/engine) explains; that is a part of its time
 # and of its memory.)
 
-# %% tags=["hide-input", "nbval-ignore-output"]
+# %% tags=["full-width", "hide-input", "nbval-ignore-output"]
 measured = costs.on_record("assignment_6b", variants)
 show.Table(pd.DataFrame([{
     "variant": name, "machine": machine, "time (normal: 1)": f"{found['normal']['images_per_s'] / row['images_per_s']:.2f}",
